@@ -1,0 +1,55 @@
+# Everything runs in .venv, which the first target that needs it makes. `make` lists the targets.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test quick lint format bench wheel browser database clean
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.demo: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml $(VENV)/.demo
+	$(PIP) install --upgrade "pip>=25.1"
+	$(PIP) install --editable . --group dev
+	@touch $@
+
+demo: $(VENV)/.demo ## Score the example sets offline and say where the page is (no key needed)
+	@$(BIN)/evalkit demo --out reports
+
+test: $(VENV)/.dev browser database wheel ## Run every test, against the installed wheel
+	@EVALKIT_WHEEL=$(VENV)/wheel .ci/test
+
+quick: $(VENV)/.dev ## Run the tests against the source tree, without the long sweeps
+	@$(BIN)/python -m pytest -q -n 2 -m "not sweep"
+
+lint: $(VENV)/.dev ## Check style, types and the floors of the house
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## Put the code in shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.dev ## Measure: start-up, and a run of many cases
+	@$(BIN)/python -m tests.bench
+
+wheel: $(VENV)/.dev ## Build the wheel and install it into an environment of its own
+	@.ci/wheel
+
+browser: ## Find Chromium, or install it
+	@.ci/chromium
+
+database: ## Find PostgreSQL's server, or install it
+	@.ci/postgresql
+
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache reports/*.html reports/*.db*

@@ -1,0 +1,377 @@
+"""The verbs: what a notebook and the command line call, each a function of its own.
+
+Every verb finds its store the same way: the one given, else `EVALKIT_STORE`, else `.evalkit/evalkit.db` beside the
+config. `sandbox=True` uses the built-in local API in place of the real one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TextIO
+
+from evalkit.errors import UsageError
+from evalkit.pipeline.progress import Progress, Quiet
+from evalkit.session import Session, file_name
+from evalkit.table import OpenBatch, RunTable
+
+if TYPE_CHECKING:
+    from evalkit.pipeline.detail import CaseDetail
+    from evalkit.pipeline.plan import Plan
+    from evalkit.pipeline.suite import Suite
+    from evalkit.pipeline.view import RunView
+    from evalkit.report import RenderedPage
+    from evalkit.run import Batch, Run
+    from evalkit.store import Store
+
+ExportFormat = Literal["jsonl", "csv"]
+
+
+def demo(folder: Path, *, progress: Progress | None = None) -> tuple[RunTable, tuple[RenderedPage, ...]]:
+    """Score the example sets against the built-in local API; the support set by two judges.
+
+    Args:
+        folder: where the store and the pages go.
+        progress: told of each step.
+    """
+    from evalkit.starter import example_sets
+
+    sets = example_sets()
+    folder.mkdir(parents=True, exist_ok=True)
+    url = f"sqlite:///{folder / 'evalkit.db'}"
+    rows: list[RunView] = []
+    for name, judge in (("support", None), ("support", "claude-sonnet-5-5"), ("rag", None)):
+        with Session(config=sets / name, store=url, judge=judge, sandbox=True) as session:
+            ids = _submit(session, "demo", progress or Quiet())
+            _collect(session, ids, progress or Quiet(), wait=True, timeout=None, poll=None)
+            rows += _table(session.store, ids)
+    pages = tuple(
+        report(config=sets / name, store=url, out=folder / f"{name}.html", command="evalkit demo")
+        for name in ("support", "rag")
+    )
+    unique = {(row.run, row.criterion): row for row in rows}
+    return RunTable(tuple(unique.values())), pages
+
+
+def init(data: Path | None = None, folder: Path = Path(), outputs: Sequence[Path] = ()) -> list[Path]:
+    """Write `evalkit.toml` for a data file, or with three example cases; returns what was written.
+
+    Raises:
+        UsageError: there is a config already, or nothing says where the outputs are.
+        DatasetError: the data file is wrong.
+    """
+    from evalkit import starter
+
+    return starter.init(data, folder, outputs)
+
+
+def validate(config: Path | str | None = None) -> Suite:
+    """Load a config and all that it names.
+
+    Raises:
+        ConfigError: the config or a rubric is wrong.
+        DatasetError: the dataset or a file of outputs is wrong.
+    """
+    with Session(config=config) as session:
+        return session.suite
+
+
+def plan(
+    config: Path | str | None = None, *, store: str | None = None, label: str = "", judge: str | None = None
+) -> Plan:
+    """What a submit would send, and what it may cost; nothing is sent.
+
+    Raises:
+        ConfigError, DatasetError: the config or a file is wrong, or cases cannot be rendered.
+    """
+    from evalkit.pipeline.plan import plan as plan_suite
+    from evalkit.pricing import load_prices
+
+    with Session(config=config, store=store, judge=judge) as session:
+        return plan_suite(session.suite, session.store, load_prices(), label)
+
+
+def submit(
+    config: Path | str | None = None,
+    *,
+    store: str | None = None,
+    label: str = "",
+    judge: str | None = None,
+    sandbox: bool = False,
+    progress: Progress | None = None,
+) -> RunTable:
+    """Submit every run of a config, or attach to those that exist; the runs, without waiting for their scores.
+
+    Raises:
+        ConfigError, DatasetError: the config or a file is wrong; nothing is sent.
+        ProviderError: a create was refused.
+        UnknownCreateError: the outcome of a create is not known.
+    """
+    with Session(config=config, store=store, judge=judge, sandbox=sandbox) as session:
+        return _table(session.store, _submit(session, label, progress or Quiet()))
+
+
+def collect(
+    config: Path | str | None = None,
+    *,
+    store: str | None = None,
+    runs: Sequence[str] | None = None,
+    wait: bool = False,
+    timeout: float | None = None,
+    poll: float | None = None,
+    sandbox: bool = False,
+    progress: Progress | None = None,
+) -> RunTable:
+    """Collect what has ended; the runs that were open, as they stand now.
+
+    Args:
+        config: `evalkit.toml`; only to find the store beside it.
+        store: the store's URL.
+        runs: run ids; every open run where None.
+        wait: go on until nothing is open.
+        timeout: seconds to wait at most.
+        poll: seconds between two looks, in place of evalkit's own (30 or more against the real API).
+        sandbox: use the built-in local API.
+        progress: told of each step.
+
+    Raises:
+        AccountError: a batch belongs to another account.
+        ProviderError: the API does not answer.
+    """
+    with Session(config=config, store=store, sandbox=sandbox) as session:
+        wanted = [run.id for run in find_runs(session.store, runs)] if runs else None
+        ids = wanted or list(dict.fromkeys(batch.run for batch in session.store.batches.open()))
+        _collect(session, wanted, progress or Quiet(), wait=wait, timeout=timeout, poll=poll)
+        return _table(session.store, ids)
+
+
+def run(
+    config: Path | str | None = None,
+    *,
+    store: str | None = None,
+    label: str = "",
+    judge: str | None = None,
+    timeout: float | None = None,
+    poll: float | None = None,
+    sandbox: bool = False,
+    out: Path | None = None,
+    command: str = "evalkit run",
+    progress: Progress | None = None,
+) -> tuple[RunTable, RenderedPage]:
+    """Submit, wait, collect and report.
+
+    Raises:
+        ConfigError, DatasetError: the config or a file is wrong; nothing is sent.
+        ProviderError: the API refuses or does not answer; `run` again goes on where this left off.
+        UnknownCreateError: the outcome of a create is not known.
+    """
+    with Session(config=config, store=store, judge=judge, sandbox=sandbox) as session:
+        listener = progress or Quiet()
+        ids = _submit(session, label, listener)
+        _collect(session, ids, listener, wait=True, timeout=timeout, poll=poll)
+        return _table(session.store, ids), _report(
+            session, session.store.runs.select(ids=ids), out=out, command=command
+        )
+
+
+def runs(
+    config: Path | str | None = None,
+    *,
+    store: str | None = None,
+    suite: str | None = None,
+    label: str | None = None,
+    limit: int | None = None,
+) -> RunTable:
+    """The runs of a store, newest first."""
+    with Session(config=config, store=store) as session:
+        from evalkit.pipeline.overview import overview
+
+        return RunTable(
+            tuple(overview(session.store, session.store.runs.select(suite=suite, label=label, limit=limit)))
+        )
+
+
+def status(
+    config: Path | str | None = None, *, store: str | None = None, runs: Sequence[str] | None = None
+) -> tuple[OpenBatch, ...]:
+    """The batches that are not collected yet, oldest first; nothing is asked of the API."""
+    with Session(config=config, store=store) as session:
+        wanted = [run.id for run in find_runs(session.store, runs)] if runs else None
+        found = session.store.batches.open(wanted)
+        by_id = {run.id: run for run in session.store.runs.select(ids=[batch.run for batch in found])}
+        return tuple(_open_batch(session.store, by_id[batch.run], batch) for batch in found)
+
+
+def show(run: str, *, config: Path | str | None = None, store: str | None = None) -> RunTable:
+    """A run as it stands, one row per criterion.
+
+    Raises:
+        UsageError: there is no such run.
+    """
+    with Session(config=config, store=store) as session:
+        return _table(session.store, [found.id for found in find_runs(session.store, [run])])
+
+
+def show_case(run: str, case: str, *, config: Path | str | None = None, store: str | None = None) -> CaseDetail:
+    """One case of a run: input, output, the prompt as sent, the raw reply and its scores.
+
+    Raises:
+        UsageError: there is no such run or case.
+    """
+    from evalkit.pipeline.detail import case_detail
+
+    with Session(config=config, store=store) as session:
+        (found,) = find_runs(session.store, [run])
+        return case_detail(session.store, found, case)
+
+
+def export(
+    run: str,
+    out: Path | TextIO,
+    *,
+    format: ExportFormat = "jsonl",  # noqa: A002 # the word that the command line uses
+    config: Path | str | None = None,
+    store: str | None = None,
+) -> int:
+    """Write the scores of a run, one line each; a file is written whole or not at all. Returns the number of scores.
+
+    Raises:
+        UsageError: there is no such run, or the file cannot be written.
+    """
+    from evalkit.pipeline.export import export_scores
+
+    with Session(config=config, store=store) as session:
+        (found,) = find_runs(session.store, [run])
+        return export_scores(session.store, found, out, format)
+
+
+def report(
+    runs: Sequence[str] = (),
+    *,
+    config: Path | str | None = None,
+    store: str | None = None,
+    label: str | None = None,
+    baseline: str | None = None,
+    out: Path | None = None,
+    force: bool = False,
+    command: str = "evalkit report",
+) -> RenderedPage:
+    """Write the page that compares runs.
+
+    Args:
+        runs: run ids; the newest run of every candidate, grader and judge of the suite where none are given.
+        config: `evalkit.toml`, for the suite's name and its gate.
+        store: the store's URL.
+        label: only runs of this label.
+        baseline: a candidate's name or a run id; the gate's baseline, else the first candidate, where None.
+        out: where to write; `reports/<suite>.html` where None.
+        force: compare even what is not comparable, and mark it.
+        command: the command line to show on the page.
+
+    Raises:
+        UsageError: there is nothing to report, or the baseline is not in it.
+    """
+    with Session(config=config, store=store) as session:
+        chosen = find_runs(session.store, runs) if runs else _newest(session, label)
+        return _report(session, chosen, baseline=baseline, out=out, force=force, command=command)
+
+
+def find_runs(store: Store, wanted: Sequence[str]) -> list[Run]:
+    """The runs of these ids; the beginning of an id is enough where it is the only one that begins so.
+
+    Raises:
+        UsageError: there is none, or there are several.
+    """
+    return [_find_run(store, run) for run in wanted]
+
+
+def _find_run(store: Store, wanted: str) -> Run:
+    found = store.runs.beginning(wanted)
+    if len(found) == 1:
+        return found[0]
+    if exact := [run for run in found if run.id == wanted]:
+        return exact[0]
+    if found:
+        raise UsageError(
+            f"{wanted!r} begins {len(found)} runs: {', '.join(run.id for run in found[:5])}; write more of it"
+        )
+    raise UsageError(f"there is no run {wanted!r} in {store.database.url}; `evalkit runs` lists them")
+
+
+def _open_batch(store: Store, run: Run, batch: Batch) -> OpenBatch:
+    usual = store.batches.usual_seconds(run.judge.model if run.judge else None)
+    return OpenBatch(batch=batch, candidate=run.candidate, grader=run.grader, usual_seconds=usual)
+
+
+def _table(store: Store, ids: Sequence[str]) -> RunTable:
+    from evalkit.pipeline.overview import overview
+
+    by_id = {found.id: found for found in store.runs.select(ids=ids)}
+    return RunTable(tuple(overview(store, [by_id[run] for run in ids if run in by_id])))
+
+
+def _submit(session: Session, label: str, progress: Progress) -> list[str]:
+    from evalkit.pipeline.submit import Submitter
+
+    suite = session.suite
+    for note in suite.notes:
+        progress.note(note)
+    return Submitter(store=session.store, provider=session.provider, suite=suite, progress=progress).submit(label)
+
+
+def _collect(
+    session: Session,
+    ids: Sequence[str] | None,
+    progress: Progress,
+    *,
+    wait: bool,
+    timeout: float | None,
+    poll: float | None,
+) -> None:
+    from evalkit.pipeline.collect import Collector
+    from evalkit.pricing import load_prices
+
+    collector = Collector(store=session.store, provider=session.provider, prices=load_prices(), progress=progress)
+    collector.collect(ids, wait=wait, timeout=timeout, poll=poll)
+
+
+def _newest(session: Session, label: str | None) -> list[Run]:
+    """The newest run of every candidate, grader and judge, of the config's suite or else of the newest suite."""
+    found = session.store.runs.select(label=label)
+    config = session.config_or_none
+    suite = config.name if config else found[0].suite if found else None
+    newest: dict[tuple[str, ...], Run] = {}
+    for run in found:
+        if run.suite == suite:
+            judge = (run.judge.model, run.judge.effort or "") if run.judge else ("", "")
+            newest.setdefault((run.candidate, run.grader, *judge), run)
+    return list(newest.values())
+
+
+def _report(
+    session: Session,
+    chosen: Sequence[Run],
+    *,
+    baseline: str | None = None,
+    out: Path | None = None,
+    force: bool = False,
+    command: str = "evalkit run",
+) -> RenderedPage:
+    from evalkit.pricing import load_prices
+    from evalkit.report import render
+    from evalkit.report.compose import Request, compose
+
+    config = session.config_or_none
+    gate = config.gate if config else None
+    title = chosen[0].suite if chosen else "report"
+    names = {run.candidate for run in chosen}
+    request = Request(
+        title=title,
+        baseline=baseline or (gate.baseline if gate and gate.baseline in names else None),
+        margin=gate.margin if gate else None,
+        min_coverage=gate.min_coverage if gate else 0.98,
+        command=command,
+        price_date=load_prices().date,
+        force=force,
+    )
+    return render(compose(session.store, chosen, request), out or session.root / "reports" / f"{file_name(title)}.html")

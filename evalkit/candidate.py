@@ -1,0 +1,103 @@
+"""A candidate: what produced the outputs under test; recorded outputs, or a model and prompt that evalkit runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from evalkit import ids
+from evalkit.config import CandidateConfig, Config
+from evalkit.dataset import Case, Dataset, Outputs, load_outputs
+from evalkit.errors import ConfigError, DatasetError, Problem
+
+Kind = Literal["recorded", "generated"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A candidate with its outputs, by case id."""
+
+    name: str
+    kind: Kind
+    content: str
+    """Digest of the outputs of a recorded candidate; of model, prompt and settings of a generated one."""
+    texts: Mapping[str, str]
+    source: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Digest of the name and the content."""
+        return ids.digest({"name": self.name, "kind": self.kind, "content": self.content})
+
+    def output(self, case: Case) -> str | None:
+        """The candidate's output for a case, if it has one."""
+        return self.texts.get(case.id)
+
+
+def load_candidates(config: Config, dataset: Dataset) -> tuple[Candidate, ...]:
+    """Every candidate of the config with its recorded outputs.
+
+    Raises:
+        DatasetError: a file of outputs is wrong, or holds no output for any case of the dataset.
+        ConfigError: a candidate wants outputs generated, or names a field that the dataset does not have.
+    """
+    inline = _inline(config, dataset)
+    return tuple(_load(candidate, config, dataset, inline) for candidate in config.candidates)
+
+
+def _load(
+    config: CandidateConfig, whole: Config, dataset: Dataset, inline: Mapping[str, Mapping[str, str]]
+) -> Candidate:
+    if config.outputs_path is not None:
+        return _from_file(config.name, load_outputs(config.outputs_path), dataset)
+    if config.outputs_field is not None:
+        texts = inline[config.outputs_field]
+        if not texts:
+            raise ConfigError([_no_field(config, whole, dataset)])
+        source = f"{dataset.path}, field {config.outputs_field}"
+        content = ids.dataset_digest((case_id, ids.text_digest(text)) for case_id, text in texts.items())
+        return Candidate(name=config.name, kind="recorded", content=content, texts=texts, source=source)
+    mend = 'record its outputs and name the file: outputs = "answers.jsonl"'
+    what = "this version of evalkit scores recorded outputs; it does not generate them yet"
+    raise ConfigError([Problem(str(whole.path), f"candidates.{config.name}.prompt", what, mend)])
+
+
+def _from_file(name: str, outputs: Outputs, dataset: Dataset) -> Candidate:
+    wanted = {case.id for case in dataset}
+    known = sum(case_id in wanted for case_id in outputs.texts)
+    if not known:
+        mend = f"its ids must be those of {dataset.path.name}"
+        raise DatasetError([Problem(str(outputs.path), "id", "no output belongs to a case of the dataset", mend)])
+    notes = list(outputs.notes)
+    if known < dataset.n:
+        notes.append(f"{name}: no output for {dataset.n - known} of {dataset.n} cases; they count as missing")
+    if known < outputs.n:
+        notes.append(f"{name}: {outputs.n - known} outputs belong to no case of the dataset and are left out")
+    return Candidate(
+        name=name,
+        kind="recorded",
+        content=outputs.digest,
+        texts=outputs.texts,
+        source=str(outputs.path),
+        notes=tuple(notes),
+    )
+
+
+def _inline(config: Config, dataset: Dataset) -> dict[str, dict[str, str]]:
+    """The outputs that stand in the dataset itself: field -> case id -> text, in one pass over the file."""
+    fields = {candidate.outputs_field for candidate in config.candidates if candidate.outputs_field}
+    found: dict[str, dict[str, str]] = {field: {} for field in fields}
+    for case in dataset if fields else ():
+        for field in fields:
+            text = case.outputs.get(field)
+            if text is not None:
+                found[field][case.id] = text
+    return found
+
+
+def _no_field(config: CandidateConfig, whole: Config, dataset: Dataset) -> Problem:
+    what = f"{dataset.path.name} has no field {config.outputs_field!r} with outputs"
+    mend = 'name a file such as "answers.jsonl", or a column of the dataset'
+    return Problem(str(whole.path), f"candidates.{config.name}.outputs", what, mend)

@@ -1,0 +1,386 @@
+"""The commands: each turns its words into one call of the api, and prints what comes back."""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from evalkit.cli import options
+from evalkit.errors import ExitCode
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from evalkit.pipeline.progress import Progress
+
+_PASSWORD = re.compile(r"(://[^:@/\s]*:)[^@\s]*(@)")
+
+app = typer.Typer(
+    name="evalkit",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Score evaluation sets with LLM judges at half price, and know what the scores can support.\n\n"
+        "Exit codes: 0 done or gate passed; 1 internal error; 2 usage, config or dataset; 3 gate FAIL; 4 gate "
+        "INCONCLUSIVE or not comparable; 5 PENDING; 6 provider, credentials or infrastructure; 7 an unknown create "
+        "needs a person."
+    ),
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from evalkit import __version__
+
+        print(f"evalkit {__version__}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the store and the page.")] = Path("evalkit-demo"),
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Score two example sets against the built-in local API, and write the page. Needs no key and no network.
+
+    Example: evalkit demo
+    """
+    from evalkit import api
+    from evalkit.cli import tables
+
+    with _progress(quiet=quiet) as progress:
+        found, pages = api.demo(out, progress=progress)
+    if json:
+        tables.print_json({"runs": [row.json() for row in found], "reports": [str(page.path) for page in pages]})
+        return
+    tables.print_runs(found)
+    for page in pages:
+        tables.print_page(page.path)
+
+
+@app.command()
+def init(
+    data: Annotated[Path | None, typer.Argument(help="A file of cases to start from.")] = None,
+    outputs: Annotated[
+        list[Path] | None, typer.Option("--outputs", help="A candidate's recorded outputs; may be given again.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for evalkit.toml.")] = Path(),
+    json: options.Json = False,
+) -> None:
+    """Write a commented evalkit.toml that validates; without a data file, with three example cases beside it.
+
+    Example: evalkit init cases.csv
+    """
+    from evalkit import api
+    from evalkit.cli import tables
+
+    written = api.init(data, out, outputs or ())
+    if json:
+        tables.print_json({"written": [str(path) for path in written]})
+        return
+    for path in written:
+        print(f"wrote {path}")  # noqa: T201
+    print("next: evalkit run --sandbox  (offline and free), then set ANTHROPIC_API_KEY and evalkit run")  # noqa: T201
+
+
+@app.command()
+def validate(config: options.Config = None, json: options.Json = False) -> None:
+    """Check the config, the dataset, the rubrics and the outputs, and say every problem at once.
+
+    Example: evalkit validate -c datasets/support
+    """
+    from evalkit import api
+    from evalkit.cli import tables
+
+    tables.print_suite(api.validate(config), as_json=json)
+
+
+@app.command()
+def plan(
+    config: options.Config = None,
+    store: options.Store = None,
+    label: options.Label = "",
+    judge: options.JudgeModel = None,
+    json: options.Json = False,
+) -> None:
+    """Say what a submit would send and what it may cost; send nothing.
+
+    Example: evalkit plan --label 2026-11-22
+    """
+    from dataclasses import asdict
+
+    from evalkit import api
+    from evalkit.cli import tables
+
+    found = api.plan(config, store=store, label=label, judge=judge)
+    if json:
+        tables.print_json(asdict(found))
+    else:
+        tables.print_plan(found)
+
+
+@app.command()
+def submit(
+    config: options.Config = None,
+    store: options.Store = None,
+    label: options.Label = "",
+    judge: options.JudgeModel = None,
+    sandbox: options.Sandbox = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Send every run as a batch, or attach to the one that exists; do not wait.
+
+    Example: evalkit submit --label "$(git rev-parse --short HEAD)"
+    """
+    from evalkit import api
+    from evalkit.cli import tables
+
+    with _progress(quiet=quiet) as progress:
+        found = api.submit(config, store=store, label=label, judge=judge, sandbox=sandbox, progress=progress)
+    if json:
+        by_run = {row.run: row.submitted_json() for row in found}
+        tables.print_json({"runs": list(by_run.values())})
+    else:
+        tables.print_runs(found)
+
+
+@app.command()
+def collect(
+    runs: Annotated[list[str] | None, typer.Argument(help="Runs to collect; every open one without.")] = None,
+    config: options.Config = None,
+    store: options.Store = None,
+    wait: Annotated[bool, typer.Option("--wait", "-w", help="Go on until nothing is open.")] = False,
+    timeout: options.Timeout = None,
+    poll: options.Poll = None,
+    sandbox: options.Sandbox = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Turn the results of ended batches into scores; one pass, or with --wait until all have ended.
+
+    One pass exits with 0 whatever is still open, so that cron may call it; --wait that runs out of time exits with 5.
+
+    Example: evalkit collect --wait --timeout 3600
+    """
+    from evalkit import api
+    from evalkit.cli import tables
+
+    with _progress(quiet=quiet) as progress:
+        found = api.collect(
+            config, store=store, runs=runs, wait=wait, timeout=timeout, poll=poll, sandbox=sandbox, progress=progress
+        )
+    tables.print_rows(found, as_json=json)
+    if wait and any(row.pending for row in found):
+        raise typer.Exit(ExitCode.PENDING)
+
+
+@app.command()
+def run(
+    config: options.Config = None,
+    store: options.Store = None,
+    label: options.Label = "",
+    judge: options.JudgeModel = None,
+    timeout: options.Timeout = None,
+    poll: options.Poll = None,
+    out: options.Out = None,
+    sandbox: options.Sandbox = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Submit, wait, collect and report.
+
+    Example: evalkit run --sandbox
+    """
+    from evalkit import api
+    from evalkit.cli import tables
+
+    with _progress(quiet=quiet) as progress:
+        found, page = api.run(
+            config,
+            store=store,
+            label=label,
+            judge=judge,
+            timeout=timeout,
+            poll=poll,
+            sandbox=sandbox,
+            out=out,
+            command=_words(),
+            progress=progress,
+        )
+    if json:
+        tables.print_json({"runs": [row.json() for row in found], "report": str(page.path)})
+    else:
+        tables.print_runs(found)
+        tables.print_page(page.path)
+    if any(row.pending for row in found):
+        raise typer.Exit(ExitCode.PENDING)
+
+
+@app.command()
+def status(
+    runs: Annotated[list[str] | None, typer.Argument(help="Runs to look at; every open one without.")] = None,
+    config: options.Config = None,
+    store: options.Store = None,
+    json: options.Json = False,
+) -> None:
+    """Say which batches are open, for how long, and how long they have left; ask nothing of the API.
+
+    Example: evalkit status
+    """
+    from evalkit import api
+    from evalkit.cli import tables
+
+    tables.print_status(api.status(config, store=store, runs=runs), as_json=json)
+
+
+@app.command()
+def runs(
+    config: options.Config = None,
+    store: options.Store = None,
+    suite: Annotated[str | None, typer.Option("--suite", help="Only runs of this suite.")] = None,
+    label: Annotated[str | None, typer.Option("--label", "-l", help="Only runs of this label.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="Only the newest.")] = None,
+    json: options.Json = False,
+) -> None:
+    """List the runs of the store, newest first.
+
+    Example: evalkit runs --limit 10
+    """
+    from evalkit import api
+    from evalkit.cli import tables
+
+    tables.print_rows(api.runs(config, store=store, suite=suite, label=label, limit=limit), as_json=json)
+
+
+@app.command()
+def show(
+    run: Annotated[str, typer.Argument(help="A run id, or the beginning of one.")],
+    case: Annotated[str | None, typer.Argument(help="A case id.")] = None,
+    config: options.Config = None,
+    store: options.Store = None,
+    json: options.Json = False,
+) -> None:
+    """Show a run, or one case of it: input, output, the prompt as sent, the raw reply and its scores.
+
+    Example: evalkit show k3f9 refund-window-annual
+    """
+    from evalkit import api
+    from evalkit.cli import tables
+
+    if case is None:
+        tables.print_rows(api.show(run, config=config, store=store), as_json=json)
+        return
+    detail = api.show_case(run, case, config=config, store=store)
+    if json:
+        tables.print_json(detail.json())
+    else:
+        tables.print_case(detail)
+
+
+@app.command()
+def export(
+    run: Annotated[str, typer.Argument(help="A run id, or the beginning of one.")],
+    out: options.Out = None,
+    format: Annotated[  # noqa: A002 # the word of the command line
+        Literal["jsonl", "csv"], typer.Option("--format", "-f", help="One line per score, the same fields in both.")
+    ] = "jsonl",
+    config: options.Config = None,
+    store: options.Store = None,
+    json: options.Json = False,
+) -> None:
+    """Write the scores of a run for other programs, to stdout or to a file.
+
+    Example: evalkit export k3f9 --format csv --out scores.csv
+    """
+    from evalkit import api
+    from evalkit.cli import tables
+
+    if json and out is None:
+        raise typer.BadParameter("--json needs --out: stdout cannot hold the scores and a document about them")
+    n = api.export(run, out or sys.stdout, format=format, config=config, store=store)
+    if json:
+        tables.print_json({"path": str(out), "scores": n})
+    elif out is not None:
+        print(f"wrote {n:,} scores to {out}")  # noqa: T201
+
+
+@app.command()
+def report(
+    runs: Annotated[list[str] | None, typer.Argument(help="Runs to compare; the newest of the suite without.")] = None,
+    config: options.Config = None,
+    store: options.Store = None,
+    label: Annotated[str | None, typer.Option("--label", "-l", help="Only runs of this label.")] = None,
+    baseline: options.Baseline = None,
+    out: options.Out = None,
+    force: Annotated[bool, typer.Option("--force", help="Compare what is not comparable, and mark it.")] = False,
+    json: options.Json = False,
+) -> None:
+    """Write one HTML file that compares runs and opens anywhere, offline.
+
+    Example: evalkit report --baseline production --out reports/support.html
+    """
+    from evalkit import api
+    from evalkit.cli import tables
+
+    page = api.report(
+        runs or (), config=config, store=store, label=label, baseline=baseline, out=out, force=force, command=_words()
+    )
+    if json:
+        tables.print_json({"report": str(page.path), "bytes": page.bytes, "cases": page.cases})
+    else:
+        tables.print_page(page.path)
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option("--port", "-p", min=0, max=65535, help="0 takes a free one.")] = 8600,
+    host: Annotated[str, typer.Option("--host", help="Loopback unless you know better.")] = "127.0.0.1",
+    replay: Annotated[
+        Path | None, typer.Option("--replay", help="JSONL of {case or custom_id, text}: recorded replies.")
+    ] = None,
+    directory: Annotated[Path | None, typer.Option("--directory", help="Keep bodies and the log here.")] = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=0, help="How long a batch takes.")] = 0.0,
+) -> None:
+    """Serve the local Message Batches API until Ctrl-C, for any client of it.
+
+    Example: evalkit sandbox --port 8600, and elsewhere ANTHROPIC_BASE_URL=http://127.0.0.1:8600
+    """
+    from evalkit.sandbox import Behaviour, serve
+
+    def ready(url: str) -> None:
+        print(f"sandbox on {url}; use it with ANTHROPIC_BASE_URL={url} ANTHROPIC_API_KEY=any", flush=True)  # noqa: T201
+
+    serve(host, port, ready=ready, behaviour=Behaviour(seconds=seconds), replay=replay, directory=directory)
+
+
+def _progress(*, quiet: bool) -> AbstractContextManager[Progress]:
+    from evalkit.cli.progress import Terminal
+    from evalkit.pipeline.progress import Quiet
+
+    return nullcontext(Quiet()) if quiet else Terminal()
+
+
+def _words() -> str:
+    """The command line as it was given, for the page to say what made it."""
+    import shlex
+
+    return _PASSWORD.sub(r"\1***\2", shlex.join(["evalkit", *sys.argv[1:]]))

@@ -1,0 +1,46 @@
+"""The options that commands share, each in one place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+Config: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="evalkit.toml or its folder.", show_default="searched upwards from here"),
+]
+Store: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        help="sqlite:///file or postgresql://host/database; also EVALKIT_STORE.",
+        show_default=".evalkit/evalkit.db beside the config",
+    ),
+]
+Label: TypeAlias = Annotated[
+    str, typer.Option("--label", "-l", help="Tells two runs of the same things apart: a date, a git sha.")
+]
+JudgeModel: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--judge", metavar="MODEL", help="Another judge than the config's.", show_default="of the config"),
+]
+Sandbox: TypeAlias = Annotated[
+    bool, typer.Option("--sandbox", help="Use the built-in local API: offline, free, simulated.")
+]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+Timeout: TypeAlias = Annotated[
+    float | None, typer.Option("--timeout", metavar="SECONDS", help="Wait no longer than this; then exit with 5.")
+]
+Poll: TypeAlias = Annotated[
+    float | None,
+    typer.Option("--poll", metavar="SECONDS", help="Time between two looks.", show_default="30 and longer"),
+]
+Out: TypeAlias = Annotated[Path | None, typer.Option("--out", "-o", help="Where to write.")]
+Baseline: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--baseline", "-b", help="A candidate or a run to compare with.", show_default="of the gate"),
+]

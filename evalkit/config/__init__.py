@@ -1,0 +1,33 @@
+"""`evalkit.toml`: what to score, how, and when it is good enough.
+
+Every problem of the file is told at once, each with its line, its key and its mend.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evalkit.config.candidate import CandidateConfig
+from evalkit.config.grader import GraderConfig
+from evalkit.config.load import FILE_NAME, find_config, load_config
+from evalkit.config.tables import Config, DatasetConfig, GateConfig, JudgeConfig
+
+__all__ = [
+    "FILE_NAME",
+    "CandidateConfig",
+    "Config",
+    "DatasetConfig",
+    "GateConfig",
+    "GraderConfig",
+    "JudgeConfig",
+    "find_config",
+    "json_schema",
+    "load_config",
+]
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of `evalkit.toml`."""
+    from evalkit.config.schema import config_schema
+
+    return config_schema()

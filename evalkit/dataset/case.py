@@ -1,0 +1,51 @@
+"""A case: one row of a dataset, with its values made the same whatever file they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from evalkit import ids
+
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+
+
+def _no_metadata() -> Mapping[str, Json]:
+    return {}
+
+
+def _no_outputs() -> Mapping[str, str]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One row of a dataset.
+
+    Members of objects that are null are left out at every depth, because a Parquet file cannot tell null from
+    absent; so no case differs between file formats.
+    """
+
+    id: str
+    input: str | list[Json] | dict[str, Json]
+    """A text, a list of `{role, content}` messages, or an object; never empty."""
+    expected: str | list[Json] | dict[str, Json] | None = None
+    """The reference: a text, a list (several accepted answers) or an object; `None` where there is none."""
+    metadata: Mapping[str, Json] = field(default_factory=_no_metadata)
+    tags: tuple[str, ...] = ()
+    cluster: str | None = None
+    """Cases of one cluster are not independent of each other (one document, one conversation)."""
+    output: str | None = None
+    """The output of a candidate that the dataset itself records."""
+    outputs: Mapping[str, str] = field(default_factory=_no_outputs)
+    """The outputs of candidates that name a column of the dataset, by column."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of `input`, `expected` and `metadata`: exactly what of a case may shape the judge's answer.
+
+        Not in it: `id`, `tags` and `cluster`, which only join and group scores, and `output` and `outputs`,
+        which belong to candidates. Numbers count as the text they render to; the order of keys does not count.
+        """
+        return ids.digest({"input": self.input, "expected": self.expected, "metadata": self.metadata})

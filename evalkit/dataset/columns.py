@@ -1,0 +1,154 @@
+"""Which column is which field: canonical names, the aliases of the field, and the user's own mapping."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+from evalkit.dataset.problems import ProblemLog, did_you_mean, listed
+
+CANONICAL: Final = ("id", "input", "expected", "output", "metadata", "tags", "cluster")
+ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
+    "id": ("case_id", "example_id", "external_id"),
+    "input": ("inputs", "question", "prompt", "query", "user_input", "instruction"),
+    "expected": (
+        "expected_output",
+        "expectedOutput",
+        "ideal",
+        "target",
+        "reference",
+        "answer",
+        "ground_truth",
+    ),
+    "output": ("actual_output", "response", "completion", "prediction"),
+    "metadata": ("additional_metadata",),
+    "tags": ("tag",),
+    "cluster": ("cluster_id", "group"),
+}
+_FIELD_OF: Final = {name: field for field in CANONICAL for name in (field, *ALIASES[field])}
+_METADATA_PREFIXES: Final = ("__metadata:", "metadata.")
+_PANDAS_INDEX: Final = re.compile(r"__index_level_\d+__")
+
+
+class Columns:
+    """The mapping of one file, learned from its column names as they appear; conflicts go to the log.
+
+    `wanted` are the fields this file may have; any other column is `extra`, but for those that hold the `outputs` of
+    a candidate. `section` is where the user maps columns, for the mends.
+    """
+
+    def __init__(
+        self,
+        log: ProblemLog,
+        *,
+        wanted: Collection[str],
+        fields: Mapping[str, str],
+        section: str,
+        outputs: Collection[str] = (),
+    ) -> None:
+        self.outputs = frozenset(outputs)
+        self.known: set[str] = set()
+        self.used: dict[str, str] = {}
+        self.extra: dict[str, str] = {}
+        self.contested: set[str] = set()
+        """Fields that two columns claim: a row that lacks the first of them may have the other."""
+        self._log = log
+        self._wanted = wanted
+        self._fields = self._checked(fields, section)
+        self._section = section
+        self._rows_without: dict[str, list[int]] = {}
+
+    def learn(self, names: Iterable[str], number: int | None) -> None:
+        """Take in the columns of a header or a row; `number` is where they were first seen."""
+        for name in names:
+            if name not in self.known:
+                self.known.add(name)
+                self._learn(name, number)
+
+    def without(self, field: str, number: int) -> None:
+        """Note a row that lacks a field no column is known for so far."""
+        self._rows_without.setdefault(field, []).append(number)
+
+    def finish(self) -> None:
+        """Tell what only the whole file shows: mapped columns that do not exist, fields without a column."""
+        for field, column in self._fields.items():
+            if self.known and column not in self.known:
+                what = f"there is no column {column!r}; the columns are {self._listed()}"
+                self._log.add(None, what, self._mend(field, column), field=field)
+        for field, numbers in self._rows_without.items():
+            self._tell_rows_without(field, numbers)
+
+    def notes(self, *, extra: str) -> list[str]:
+        """What the user should know of the mapping; `extra` says what became of the other columns."""
+        renamed = [
+            f"{field} is read from {column!r}"
+            for field, column in sorted(self.used.items(), key=lambda pair: CANONICAL.index(pair[0]))
+            if column != field
+        ]
+        return [*renamed, f"{extra}: {listed(self.extra)}"] if self.extra else renamed
+
+    def _learn(self, name: str, number: int | None) -> None:
+        mapped = [field for field, column in self._fields.items() if column == name]
+        self.used.update(dict.fromkeys(mapped, name))
+        field = _FIELD_OF.get(name)
+        if mapped or (name in self.outputs and field != "output"):
+            return
+        if field is not None and field in self._wanted and field not in self._fields:
+            self._claim(field, name, number)
+        elif name == "outputs" and not self._fields.keys() & {"expected", "output"}:
+            choices = " or ".join(f'{field} = "outputs"' for field in ("expected", "output") if field in self._wanted)
+            what = "column 'outputs' may hold references or recorded outputs"
+            self._log.add(number, what, f"say which in {self._section}: {choices}")
+        elif _PANDAS_INDEX.fullmatch(name):
+            self._log.notes.append(f"column {name!r}, the index of a data frame, is left out")
+        else:
+            self._keep(name, number)
+
+    def _claim(self, field: str, name: str, number: int | None) -> None:
+        first = self.used.setdefault(field, name)
+        if first != name:
+            self.contested.add(field)
+            what = f"columns {first!r} and {name!r} both claim it"
+            self._log.add(number, what, f'say which in {self._section}: {field} = "{first}"', field=field)
+
+    def _keep(self, name: str, number: int | None) -> None:
+        prefix = next((prefix for prefix in _METADATA_PREFIXES if name.startswith(prefix)), "")
+        key = name.removeprefix(prefix) or name
+        twin = next((column for column, taken in self.extra.items() if taken == key), None)
+        if twin is not None and "metadata" in self._wanted:
+            what = f"columns {twin!r} and {name!r} both become the key {key!r}"
+            self._log.add(number, what, "rename one or leave it out", field="metadata")
+        else:
+            self.extra[name] = key
+
+    def _tell_rows_without(self, field: str, numbers: list[int]) -> None:
+        if field in self.used:
+            for number in numbers:
+                self._log.add(number, "is missing or empty", _MISSING_MEND[field], field=field)
+        elif field not in self._fields and not (field == "output" and "outputs" in self.known):
+            near = [name for name in self.known if did_you_mean(name, (field, *ALIASES[field]))]
+            guess = min(near, key=str.casefold, default="my_column")
+            what = f"no column is the {field}; the columns are {self._listed()}"
+            mend = f'add one, or name yours in {self._section}: {field} = "{guess}"'
+            self._log.add(None, what, mend, field=field)
+
+    def _checked(self, fields: Mapping[str, str], section: str) -> dict[str, str]:
+        """The user's mapping without the fields that do not exist, which are told."""
+        for field in fields:
+            if field not in self._wanted:
+                mend = f"{did_you_mean(field, self._wanted)}the fields are {listed(self._wanted)}"
+                self._log.add(None, f"{section} maps {field!r}, which is not a field", mend)
+        return {field: column for field, column in fields.items() if field in self._wanted}
+
+    def _mend(self, field: str, column: str) -> str:
+        return f"{did_you_mean(column, self.known)}set {field} in {self._section} to a column of the file"
+
+    def _listed(self) -> str:
+        return listed(sorted(self.known)) if self.known else "none"
+
+
+_MISSING_MEND: Final = {
+    "id": "give every row an id of its own",
+    "input": "every row needs an input, or leave the row out",
+}

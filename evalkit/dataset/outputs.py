@@ -1,0 +1,80 @@
+"""Recorded outputs of one candidate: a file of `{id, output}`, read with the same care as a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from evalkit.dataset import values
+from evalkit.dataset.case import Json
+from evalkit.dataset.cases import claim
+from evalkit.dataset.columns import Columns
+from evalkit.dataset.problems import ProblemLog, Refused
+from evalkit.dataset.reading import walk
+from evalkit.dataset.source import find
+from evalkit.ids import dataset_digest, text_digest
+
+SECTION: Final = "the candidate's fields"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """The outputs a candidate gave, by case id."""
+
+    path: Path
+    digest: str
+    """Of every (id, text); neither the order of rows nor the file's format counts."""
+    n: int
+    texts: Mapping[str, str] = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+
+def load_outputs(path: Path, *, fields: Mapping[str, str] | None = None) -> Outputs:
+    """Read recorded outputs; a row whose output is null (or an empty CSV cell) has none, which is noted.
+
+    Raises:
+        DatasetError: with all problems of the file.
+    """
+    source = find(path)
+    log = ProblemLog(path, by_line=source.by_line)
+    columns = Columns(log, wanted=("id", "output"), fields=fields or {}, section=SECTION)
+    numbers: dict[str, int] = {}
+    texts: dict[str, str] = {}
+    for number, row in walk(source, log, columns):
+        case_id, text = _take("id", row, number, columns, log), _take("output", row, number, columns, log)
+        if case_id is not None:
+            claim(case_id, number, numbers, log)
+            if text is not None:
+                texts[case_id] = text
+    columns.finish()
+    if not texts and not log.n:
+        log.add(None, "no row has an output", "record at least one", field="output")
+    log.raise_if_any()
+    without = len(numbers) - len(texts)
+    notes = log.notes + columns.notes(extra="columns left out")
+    if without:
+        notes.append(f"{without:,} of {len(numbers):,} rows have no output; their cases are unscored: missing")
+    digest = dataset_digest((case_id, text_digest(text)) for case_id, text in texts.items())
+    return Outputs(path=path, digest=digest, n=len(texts), texts=texts, notes=tuple(notes))
+
+
+def _take(name: str, row: dict[str, Json], number: int, columns: Columns, log: ProblemLog) -> str | None:
+    """The text of a field, or `None` where the row has none or a wrong one; the problem goes to the log."""
+    column = columns.used.get(name)
+    if column is None:
+        columns.without(name, number)
+        return None
+    try:
+        return _CONVERTERS[name](row.get(column))
+    except Refused as refused:
+        if name not in columns.contested:
+            log.refuse(number, refused, field=name)
+        return None
+
+
+_CONVERTERS: Final[Mapping[str, Callable[[Json], str | None]]] = {
+    "id": values.case_id,
+    "output": values.output,
+}

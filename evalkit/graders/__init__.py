@@ -1,0 +1,9 @@
+"""Graders: ways to score an output, by a rubric that a judge answers or by a deterministic check."""
+
+from evalkit.graders.build import Grader, build_graders
+from evalkit.graders.checks import Check
+from evalkit.graders.criterion import Criterion
+from evalkit.graders.rubric import CacheTtl, RubricGrader
+from evalkit.graders.template import RenderError
+
+__all__ = ["CacheTtl", "Check", "Criterion", "Grader", "RenderError", "RubricGrader", "build_graders"]

@@ -1,0 +1,47 @@
+"""From the graders of a config to graders that can score."""
+
+from __future__ import annotations
+
+from evalkit.config import Config, GraderConfig
+from evalkit.errors import ConfigError, Problem
+from evalkit.graders.checks import Check
+from evalkit.graders.criterion import Criterion
+from evalkit.graders.rubric import RubricGrader
+
+Grader = RubricGrader | Check
+
+
+def build_graders(config: Config) -> tuple[Grader, ...]:
+    """Every grader of the config, compiled.
+
+    Raises:
+        ConfigError: with the problems of all rubrics at once.
+    """
+    graders: list[Grader] = []
+    problems: list[Problem] = []
+    for grader in config.graders:
+        try:
+            graders.append(_build(grader))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return tuple(graders)
+
+
+def _build(config: GraderConfig) -> Grader:
+    if config.check is not None:
+        return Check(
+            name=config.name,
+            check=config.check,
+            pattern=config.pattern,
+            ignore_case=config.ignore_case,
+            strip=config.strip,
+        )
+    return RubricGrader(
+        name=config.name,
+        rubric=config.rubric_text,
+        criteria=[Criterion.of(config.name, config.labels)],
+        where=str(config.rubric_path or f"grader {config.name!r}"),
+        verdict_pattern=config.verdict_pattern,
+    )

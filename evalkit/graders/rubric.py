@@ -1,0 +1,142 @@
+"""A rubric grader: a rubric and labels, put to a judge model as one request per case.
+
+The system prompt has two blocks, byte-identical in every row of a run: evalkit's instructions to any judge, and
+this grader's rubric with the cache breakpoint at its end. Everything that differs per case is in the user message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, ClassVar, Final, Literal, Self
+
+from evalkit import ids
+from evalkit.dataset import Case
+from evalkit.graders.criterion import Criterion
+from evalkit.graders.parse import Reader, parse, read_json, schema, text_reader
+from evalkit.graders.template import RubricTemplate, prompt_text
+from evalkit.reply import Reply
+from evalkit.run import Judge
+from evalkit.score import Verdict
+
+CacheTtl = Literal["5m", "1h"]
+
+_JSON_FORM: Final = (
+    'Answer with one JSON object and nothing else: "reasoning" first, a string of a few sentences, then {keys}.'
+)
+_TEXT_FORM: Final = "First give your reasoning in a few sentences. Then state your verdict as the last line."
+
+
+class RubricGrader:
+    """A grader answered by a judge model."""
+
+    kind: ClassVar[str] = "rubric"
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        rubric: str,
+        criteria: Sequence[Criterion],
+        where: str = "rubric",
+        verdict_pattern: str | None = None,
+    ) -> None:
+        """Compile the rubric.
+
+        Args:
+            name: the grader's name.
+            rubric: Jinja2 source, with blocks or plain.
+            criteria: what is scored; one, or several in one reply.
+            where: the file or key the rubric comes from, for errors.
+            verdict_pattern: for judges that answer in plain text: a regular expression whose last match binds.
+
+        Raises:
+            ConfigError: the rubric is not Jinja2, is empty, or wants a case in its static part.
+        """
+        self.name = name
+        self.criteria = tuple(criteria)
+        self._source, self._where = rubric, where
+        self._pattern = verdict_pattern
+        self._read: Reader = text_reader(verdict_pattern) if verdict_pattern else read_json
+        self._template = RubricTemplate(rubric, where=where)
+
+    @classmethod
+    def from_spec(cls, spec: Mapping[str, Any]) -> Self:
+        """The grader that `spec` describes, to parse replies and show prompts without its config."""
+        return cls(
+            name=spec["name"],
+            rubric=spec["rubric"],
+            criteria=[Criterion.of(item["name"], dict(item["labels"])) for item in spec["criteria"]],
+            where=spec["where"],
+            verdict_pattern=spec["verdict_pattern"],
+        )
+
+    @property
+    def spec(self) -> dict[str, object]:
+        """All that makes this grader, as JSON."""
+        return {
+            "name": self.name,
+            "rubric": self._source,
+            "criteria": [{"name": c.name, "labels": [list(label) for label in c.labels]} for c in self.criteria],
+            "where": self._where,
+            "verdict_pattern": self._pattern,
+            "system": list(self.system),
+        }
+
+    @cached_property
+    def system(self) -> tuple[str, str]:
+        """The two blocks of the system prompt."""
+        return prompt_text("judge.md").strip(), f"# Rubric\n\n{self._template.rubric}\n\n{self._form}"
+
+    @cached_property
+    def parts(self) -> dict[str, str]:
+        """What shapes a judge's answer, part by part, so that a difference can be named."""
+        return {
+            "rubric": ids.text_digest(self._template.rubric),
+            "case block": ids.text_digest(self._template.case_source),
+            "labels": ids.digest([[c.name, [list(label) for label in c.labels]] for c in self.criteria]),
+            "reply format": self._pattern or "json",
+            "template version": ids.digest([prompt_text("judge.md"), prompt_text("base.md.j2"), self._form]),
+        }
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of the parts and the grader's name."""
+        return ids.digest({"name": self.name, **self.parts})
+
+    def prompt(self, case: Case, output: str) -> str:
+        """The user message that puts one output to the judge.
+
+        Raises:
+            RenderError: the case lacks a field that the rubric's case block prints.
+        """
+        return self._template.case(case, output)
+
+    def params(self, judge: Judge, ttl: CacheTtl | None) -> dict[str, object]:
+        """The Messages parameters that every request of a run shares; all but `messages`."""
+        config: dict[str, object] = {}
+        if self._pattern is None:
+            config["format"] = {"type": "json_schema", "schema": schema(self.criteria)}
+        if judge.effort:
+            config["effort"] = judge.effort
+        instructions, rubric = self.system
+        last: dict[str, object] = {"type": "text", "text": rubric}
+        if ttl:
+            last["cache_control"] = {"type": "ephemeral", "ttl": ttl}
+        params: dict[str, object] = {"model": judge.model, "max_tokens": judge.max_tokens}
+        params["system"] = [{"type": "text", "text": instructions}, last]
+        if config:
+            params["output_config"] = config
+        return params
+
+    def parse(self, reply: Reply) -> tuple[Verdict, ...]:
+        """One verdict per criterion."""
+        return parse(reply, self.criteria, self._read)
+
+    @property
+    def _form(self) -> str:
+        menus = "\n".join(f"- {c.name}: {', '.join(c.names)}" for c in self.criteria)
+        if self._pattern:
+            return f"# Verdict\n\nThe labels, from worst to best:\n{menus}\n\n{_TEXT_FORM}"
+        keys = '"verdict"' if len(self.criteria) == 1 else ", ".join(f'"{c.name}"' for c in self.criteria)
+        return f"# Verdict\n\nThe labels, from worst to best:\n{menus}\n\n{_JSON_FORM.format(keys=keys)}"

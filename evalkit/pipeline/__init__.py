@@ -1,0 +1,1 @@
+"""The pipeline: plan, submit, collect, and where runs stand."""

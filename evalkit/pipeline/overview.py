@@ -1,0 +1,91 @@
+"""Where runs stand: their status, tally, estimate and money, read off the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evalkit.errors import IntegrityError
+from evalkit.pipeline.view import RunView
+from evalkit.run import Run, run_status
+from evalkit.stats import Estimate, estimate, estimate_counts
+from evalkit.store import Spending, Store, Tally
+
+_NONE = Spending(
+    cost_usd=0.0,
+    results=0,
+    input_tokens=0,
+    output_tokens=0,
+    cache_read_tokens=0,
+    cache_write_tokens=0,
+    served_models=(),
+)
+
+
+def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
+    """One row per run and criterion, in the order of the runs.
+
+    Raises:
+        IntegrityError: the cases of a run do not add up.
+    """
+    ids = [run.id for run in runs]
+    progress = store.progress(ids)
+    spending = store.results.spending(ids)
+    tallies = {(tally.run, tally.criterion): tally for tally in store.scores.tallies(ids)}
+    scales = store.content.scales({run.grader_digest for run in runs})
+    views: list[RunView] = []
+    for run in runs:
+        intents, batches = progress[run.id]
+        status = run_status([i.state for i in intents], [b.state for b in batches])
+        for criterion, scale in scales[run.grader_digest].items():
+            tally = tallies.get((run.id, criterion)) or _empty(run, criterion)
+            views.append(
+                RunView(
+                    run=run.id,
+                    suite=run.suite,
+                    kind=run.kind,
+                    dataset=run.dataset_name,
+                    dataset_digest=run.dataset,
+                    candidate=run.candidate,
+                    grader=run.grader,
+                    criterion=criterion,
+                    judge=run.judge.model if run.judge else None,
+                    label=run.label,
+                    status=status,
+                    requests=sum(batch.requests for batch in batches),
+                    batches=tuple(batches),
+                    cases=run.cases,
+                    scored=tally.scored,
+                    unscored=dict(tally.unscored),
+                    pending=_pending(run, tally),
+                    estimate=estimate_of(tally, scale),
+                    spending=spending.get(run.id, _NONE),
+                    simulated=any(batch.simulated for batch in batches),
+                    created_at=run.created_at,
+                )
+            )
+    return views
+
+
+def estimate_of(tally: Tally, scale: tuple[float, float]) -> Estimate:
+    """The estimate of a tally: clustered where cases share clusters, else by the kind of score."""
+    low, high = scale
+    if all(n == 1 for _, n in tally.clusters):
+        return estimate_counts(tally.values, low_value=low, high_value=high)
+    # The clustered interval depends on the sums and sizes of the clusters alone, so any values with these will do.
+    values = [total / n for total, n in tally.clusters for _ in range(n)]
+    names = [str(place) for place, (_, n) in enumerate(tally.clusters) for _ in range(n)]
+    return estimate(values, clusters=names, low_value=low, high_value=high)
+
+
+def _pending(run: Run, tally: Tally) -> int:
+    pending = run.cases - tally.scored - sum(tally.unscored.values())
+    if pending < 0:
+        raise IntegrityError(
+            f"run {run.id}: {tally.scored} scored and {sum(tally.unscored.values())} unscored cases are more than "
+            f"the {run.cases} cases of its dataset"
+        )
+    return pending
+
+
+def _empty(run: Run, criterion: str) -> Tally:
+    return Tally(run=run.id, criterion=criterion, values={}, unscored={}, clusters=())

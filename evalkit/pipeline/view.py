@@ -1,0 +1,83 @@
+"""A run as people and programs read it: one row of `evalkit runs`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from evalkit.run import Batch, RunKind, RunStatus
+from evalkit.stats import Estimate
+from evalkit.store import Spending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """One run under one criterion, with where it stands; cases = scored + unscored + pending."""
+
+    run: str
+    suite: str
+    kind: RunKind
+    dataset: str
+    dataset_digest: str
+    candidate: str
+    grader: str
+    criterion: str
+    judge: str | None
+    label: str
+    status: RunStatus
+    requests: int
+    batches: tuple[Batch, ...]
+    cases: int
+    scored: int
+    unscored: Mapping[str, int]
+    pending: int
+    estimate: Estimate
+    spending: Spending
+    simulated: bool
+    created_at: datetime
+
+    @property
+    def coverage(self) -> float | None:
+        """Share of cases that have a score; None where there are no cases."""
+        return self.scored / self.cases if self.cases else None
+
+    def submitted_json(self) -> dict[str, object]:
+        """The row of `submit --json`."""
+        return {
+            "run": self.run,
+            "dataset": self.dataset,
+            "candidate": self.candidate,
+            "grader": self.grader,
+            "judge": self.judge,
+            "label": self.label,
+            "status": self.status.value,
+            "requests": self.requests,
+            "batches": [
+                {"id": batch.id, "status": batch.state.value, "requests": batch.requests} for batch in self.batches
+            ],
+        }
+
+    def json(self) -> dict[str, object]:
+        """The row of `runs --json`."""
+        return {
+            **self.submitted_json(),
+            "suite": self.suite,
+            "criterion": self.criterion,
+            "kind": self.kind.value,
+            "dataset_digest": self.dataset_digest,
+            "cases": self.cases,
+            "scored": self.scored,
+            "unscored": dict(self.unscored),
+            "pending": self.pending,
+            "coverage": self.coverage,
+            "mean": self.estimate.mean,
+            "low": self.estimate.low,
+            "high": self.estimate.high,
+            "method": self.estimate.method,
+            "cost_usd": self.spending.cost_usd,
+            "cache_read_share": self.spending.cache_read_share,
+            "served_models": list(self.spending.served_models),
+            "simulated": self.simulated,
+            "created_at": self.created_at.isoformat(),
+        }

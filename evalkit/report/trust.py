@@ -1,0 +1,167 @@
+"""The trust list: what was checked and how it stands, said either way, because silence looks like a pass."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+
+from evalkit.report import figures
+from evalkit.report.names import criterion_name
+from evalkit.report.page import Agreement, ComparisonRow, Page, RunRow
+from evalkit.score import Status
+
+
+class State(StrEnum):
+    """How a check stands."""
+
+    FINE = "fine"
+    CAUTION = "caution"
+    ALARM = "alarm"
+    UNCHECKED = "unchecked"
+
+
+MARKS = {State.FINE: "✓", State.CAUTION: "!", State.ALARM: "✗", State.UNCHECKED: "○"}
+_AGREES = 0.6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustLine:
+    """One check with its state."""
+
+    state: State
+    topic: str
+    text: str
+
+    @property
+    def mark(self) -> str:
+        """The sign beside the colour."""
+        return MARKS[self.state]
+
+
+def trust_lines(page: Page) -> list[TrustLine]:
+    """Every line, in the order of what matters most."""
+    return [
+        _comparable(page.comparisons),
+        _pairs(page.comparisons),
+        _coverage(page.runs),
+        _pending(page.runs),
+        _served(page.runs),
+        _multiplicity(page),
+        _power(page.comparisons),
+        _agreement(page.agreement),
+        _simulated(page.runs),
+        _money(page),
+    ]
+
+
+def _line(state: State, topic: str, text: str) -> TrustLine:
+    return TrustLine(state=state, topic=topic, text=text)
+
+
+def _comparable(rows: tuple[ComparisonRow, ...]) -> TrustLine:
+    if not rows:
+        return _line(State.UNCHECKED, "Comparable", "nothing is compared on this page")
+    bad = [row for row in rows if not row.comparable]
+    if not bad:
+        return _line(State.FINE, "Comparable", "same grader, same served judge, same cases in every comparison")
+    reasons = dict.fromkeys(reason for row in bad for reason in row.reasons)
+    text = f"{figures.some(len(bad), 'comparison')} of {len(rows)} not comparable: {'; '.join(reasons)}"
+    return _line(State.ALARM, "Comparable", text)
+
+
+def _pairs(rows: tuple[ComparisonRow, ...]) -> TrustLine:
+    if not rows:
+        return _line(State.UNCHECKED, "Pairs", "no baseline, so no case is paired")
+    loose = max(rows, key=lambda row: row.n_unpaired)
+    if loose.n_unpaired == 0:
+        return _line(State.FINE, "Pairs", "every case is paired; none added, removed or changed")
+    why = [(loose.added, "added"), (loose.removed, "removed"), (loose.changed, "changed")]
+    named = ", ".join(f"{number} {word}" for number, word in why if number)
+    text = f"up to {figures.some(loose.n_unpaired, 'case')} left out of a comparison"
+    return _line(State.CAUTION, "Pairs", f"{text} ({named or 'unscored on one side'})")
+
+
+def _coverage(rows: tuple[RunRow, ...]) -> TrustLine:
+    reasons: Counter[Status] = Counter()
+    for row in rows:
+        reasons.update(row.unscored)
+    missing, total = sum(reasons.values()), sum(row.n for row in rows)
+    if not missing:
+        pending = any(row.pending for row in rows)
+        text = "no result without a score so far" if pending else "every case has a score in every run"
+        return _line(State.FINE, "Coverage", text)
+    named = ", ".join(f"{figures.count(number)} {status.value}" for status, number in reasons.most_common())
+    text = f"{figures.count(missing)} of {figures.count(total)} scores missing ({named}); never counted as 0"
+    return _line(State.CAUTION, "Coverage", text)
+
+
+def _pending(rows: tuple[RunRow, ...]) -> TrustLine:
+    waiting = sum(row.pending for row in rows)
+    if not waiting:
+        return _line(State.FINE, "Finished", "no result is pending")
+    return _line(State.CAUTION, "Finished", f"{figures.some(waiting, 'result')} pending; the numbers will change")
+
+
+def _served(rows: tuple[RunRow, ...]) -> TrustLine:
+    by_column: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        by_column.setdefault((row.grader, row.judge), set()).update(row.served_models)
+    mixed = [models for models in by_column.values() if len(models) > 1]
+    if mixed:
+        text = "; ".join(" and ".join(sorted(models)) for models in mixed)
+        return _line(State.CAUTION, "Judge", f"one judge was served by several models: {text}")
+    models = sorted({model for models in by_column.values() for model in models})
+    if not models:
+        return _line(State.UNCHECKED, "Judge", "no served model recorded")
+    return _line(State.FINE, "Judge", f"served by {', '.join(models)} throughout")
+
+
+def _multiplicity(page: Page) -> TrustLine:
+    if not page.comparisons:
+        return _line(State.UNCHECKED, "Multiple tests", "nothing is compared on this page")
+    if len(page.comparisons) == 1:
+        return _line(State.FINE, "Multiple tests", "one comparison, so nothing to correct for")
+    if page.adjustment:
+        return _line(State.FINE, "Multiple tests", f"p values corrected: {page.adjustment}")
+    text = f"p values not corrected for {len(page.comparisons)} comparisons"
+    return _line(State.CAUTION, "Multiple tests", text)
+
+
+def _power(rows: tuple[ComparisonRow, ...]) -> TrustLine:
+    known = [row.mde for row in rows if row.mde is not None]
+    if not known:
+        return _line(State.UNCHECKED, "Power", "the smallest difference this set can show is not known")
+    text = f"smallest difference this set can show: ±{figures.value(max(known))} at 80 % power"
+    return _line(State.FINE, "Power", text)
+
+
+def _agreement(rows: tuple[Agreement, ...]) -> TrustLine:
+    if not rows:
+        return _line(State.UNCHECKED, "Human labels", "the judge was not checked against people")
+    weak = [row for row in rows if row.value < _AGREES]
+    shown = "; ".join(f"{_named(row)} {row.statistic} {row.value:.2f} (n={figures.count(row.n)})" for row in rows)
+    if weak:
+        named = ", ".join(_named(row) for row in weak)
+        return _line(State.ALARM, "Human labels", f"{shown}; do not act on {named} alone")
+    return _line(State.FINE, "Human labels", shown)
+
+
+def _named(row: Agreement) -> str:
+    return criterion_name(row.grader, row.criterion)
+
+
+def _simulated(rows: tuple[RunRow, ...]) -> TrustLine:
+    if any(row.simulated for row in rows):
+        text = "some scores come from a simulated judge: they show the page, not the candidates"
+        return _line(State.ALARM, "Real", text)
+    return _line(State.FINE, "Real", "no score comes from a simulated judge")
+
+
+def _money(page: Page) -> TrustLine:
+    unknown = {row.run for row in page.runs if row.cost_usd is None}
+    if unknown:
+        return _line(State.CAUTION, "Money", f"cost unknown for {figures.some(len(unknown), 'run')}")
+    if page.price_date is None:
+        return _line(State.UNCHECKED, "Money", "no price list recorded")
+    return _line(State.FINE, "Money", f"actual usage at the prices of {page.price_date}")

@@ -1,0 +1,170 @@
+"""A run and the states its intents and batches move through.
+
+One run is one dataset x one candidate x one grader x one judge, once. It is sent in one part, or in several where
+it outgrows the API's limits; every part has an intent, and every intent ends as a batch or as nothing:
+
+    intent   planned ──claim──> intended ──┬──> created
+                                           ├──> not_created   (the part is planned again, as a new attempt)
+                                           └──> unknown ──resolve──> created | not_created
+
+    batch    in_progress ──> (canceling) ──> ended ──> collected
+
+A run has no state of its own: `RunStatus` is read off its intents and batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from evalkit import ids
+
+
+class RunKind(StrEnum):
+    """What a run does with its cases."""
+
+    #: A judge answers a rubric: one request per case and suffix.
+    GRADING = "grading"
+    #: A deterministic check: local, free, without a batch.
+    CHECK = "check"
+    #: A candidate answers the cases: its replies become outputs.
+    GENERATION = "generation"
+
+
+class IntentState(StrEnum):
+    """Where one part of a run stands with respect to its create."""
+
+    PLANNED = "planned"
+    INTENDED = "intended"
+    CREATED = "created"
+    NOT_CREATED = "not_created"
+    UNKNOWN = "unknown"
+
+
+class BatchState(StrEnum):
+    """Where a batch stands; the first three are the API's own words."""
+
+    IN_PROGRESS = "in_progress"
+    CANCELING = "canceling"
+    ENDED = "ended"
+    COLLECTED = "collected"
+
+
+OPEN_BATCH: tuple[BatchState, ...] = (BatchState.IN_PROGRESS, BatchState.CANCELING, BatchState.ENDED)
+
+
+class RunStatus(StrEnum):
+    """Where a run stands, derived from its intents and batches."""
+
+    PLANNED = "planned"
+    SUBMITTED = "submitted"
+    COLLECTED = "collected"
+    UNKNOWN = "unknown"
+
+
+def run_status(intents: Sequence[IntentState], batches: Sequence[BatchState]) -> RunStatus:
+    """The run's status; a run without intents (a check) is collected as it is made."""
+    if any(state in (IntentState.UNKNOWN, IntentState.INTENDED) for state in intents):
+        return RunStatus.UNKNOWN
+    if any(state is IntentState.PLANNED for state in intents):
+        return RunStatus.PLANNED
+    if any(state is not BatchState.COLLECTED for state in batches):
+        return RunStatus.SUBMITTED
+    return RunStatus.COLLECTED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """The model that answers a rubric grader, and how hard it thinks."""
+
+    model: str
+    effort: str | None = None
+    max_tokens: int = 4096
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """What of the judge shapes its answers; `max_tokens` only cuts them off, so it is not among it."""
+        return {"judge": self.model, "effort": self.effort or "default"}
+
+    @property
+    def digest(self) -> str:
+        """Digest of the parts."""
+        return ids.digest(self.parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One dataset x one candidate x one grader x one judge, once."""
+
+    suite: str
+    kind: RunKind
+    dataset: str
+    """Dataset digest."""
+    dataset_name: str
+    candidate: str
+    candidate_digest: str
+    grader: str
+    grader_digest: str
+    judge: Judge | None
+    """None for a check."""
+    label: str = ""
+    cases: int
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def id(self) -> str:
+        """The run id, derived from what the run is made of."""
+        return ids.run_id(
+            dataset=self.dataset,
+            candidate=self.candidate_digest,
+            grader=self.grader_digest,
+            judge=self.judge.digest if self.judge else "",
+            label=self.label,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request of a run: a case, judged once."""
+
+    custom_id: str
+    case_id: str
+    suffix: str = ""
+    part: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """The durable word, given before every create, of what is about to be sent, by whom and to whom."""
+
+    run: str
+    part: int
+    attempt: int
+    state: IntentState
+    requests: int
+    body_digest: str | None = None
+    account: str | None = None
+    base_url: str | None = None
+    intended_at: datetime | None = None
+    batch: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """A Message Batch as the store knows it."""
+
+    id: str
+    run: str
+    part: int
+    state: BatchState
+    requests: int
+    account: str
+    base_url: str
+    simulated: bool
+    created_at: datetime
+    expires_at: datetime | None = None
+    ended_at: datetime | None = None
+    collected_at: datetime | None = None

@@ -1,0 +1,135 @@
+"""A session: the config, the store and the account that a verb works with, opened when they are first needed."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from evalkit.config import Config, find_config, load_config
+from evalkit.errors import ConfigError
+from evalkit.provider import Provider
+
+if TYPE_CHECKING:
+    from evalkit.pipeline.suite import Suite
+    from evalkit.sandbox import Sandbox
+    from evalkit.store import Store
+
+STORE_VARIABLE: Final = "EVALKIT_STORE"
+FOLDER: Final = ".evalkit"
+_SANDBOX_ACCOUNT: Final = "sandbox"
+
+
+class Session:
+    """What a verb works with; closes what it opened."""
+
+    def __init__(
+        self,
+        *,
+        config: Path | str | None = None,
+        store: str | None = None,
+        judge: str | None = None,
+        sandbox: bool = False,
+    ) -> None:
+        """Name things; nothing is opened yet.
+
+        Args:
+            config: `evalkit.toml` or its folder; searched upwards from here where None.
+            store: the store's URL; `EVALKIT_STORE`, else a file beside the config, where None.
+            judge: a model to judge in place of the config's.
+            sandbox: use the built-in local API instead of the real one.
+        """
+        self._config = Path(config) if config is not None else None
+        self._store = store
+        self._judge = judge
+        self._sandbox = sandbox
+        self._server: Sandbox | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if "provider" in self.__dict__:
+            self.provider.close()
+        if "store" in self.__dict__:
+            self.store.close()
+        if self._server is not None:
+            self._server.stop()
+
+    @cached_property
+    def config(self) -> Config:
+        """The config.
+
+        Raises:
+            ConfigError: there is none, or it is wrong.
+        """
+        return load_config(self._config or find_config(Path.cwd()))
+
+    @property
+    def config_or_none(self) -> Config | None:
+        """The config where there is one; a wrong one is still an error.
+
+        Raises:
+            ConfigError: it is wrong.
+        """
+        if self._config is None:
+            try:
+                find_config(Path.cwd())
+            except ConfigError:
+                return None
+        return self.config
+
+    @cached_property
+    def suite(self) -> Suite:
+        """The config with all that it names, loaded.
+
+        Raises:
+            ConfigError: the config or a rubric is wrong.
+            DatasetError: the dataset or a file of outputs is wrong.
+        """
+        from evalkit.pipeline.suite import load_suite
+
+        return load_suite(self.config, judge=self._judge)
+
+    @cached_property
+    def root(self) -> Path:
+        """The config's folder, or the working directory where there is no config."""
+        if self._config is not None:
+            return self._config.absolute() if self._config.is_dir() else self._config.absolute().parent
+        try:
+            return find_config(Path.cwd()).parent
+        except ConfigError:
+            return Path.cwd()
+
+    @cached_property
+    def store(self) -> Store:
+        """The store.
+
+        Raises:
+            StoreError: it cannot be opened.
+        """
+        from evalkit.store import Store
+
+        return Store.open(self.store_url)
+
+    @property
+    def store_url(self) -> str:
+        """The store's URL: given, from the environment, or beside the config."""
+        return self._store or os.environ.get(STORE_VARIABLE) or f"sqlite:///{self.root / FOLDER / 'evalkit.db'}"
+
+    @cached_property
+    def provider(self) -> Provider:
+        """The account; with the sandbox, one that only the sandbox knows."""
+        if not self._sandbox:
+            return Provider()
+        from evalkit.sandbox import Sandbox
+
+        self._server = Sandbox(directory=self.root / FOLDER / "sandbox")
+        self._server.start()
+        return Provider(base_url=self._server.url, api_key=_SANDBOX_ACCOUNT, account=_SANDBOX_ACCOUNT)
+
+
+def file_name(text: str) -> str:
+    """A text as a harmless file name: no separators, no dots in front, nothing a shell would mind."""
+    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in text).strip("-.") or "report"

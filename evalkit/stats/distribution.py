@@ -1,0 +1,72 @@
+"""Quantiles and tails of the normal, t and binomial distributions: the one place that imports scipy.
+
+`scipy.special` holds all of them and starts in a third of the time that `scipy.stats` needs.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Protocol
+
+
+class _Special(Protocol):
+    """The part of `scipy.special` in use; scipy ships no types."""
+
+    def ndtri(self, p: float, /) -> float: ...
+    def stdtr(self, df: float, t: float, /) -> float: ...
+    def stdtrit(self, df: float, p: float, /) -> float: ...
+    def bdtr(self, k: float, n: int, p: float, /) -> float: ...
+
+
+def _special() -> _Special:
+    from scipy import special  # pyright: ignore[reportMissingTypeStubs]  # scipy ships no types
+
+    return special
+
+
+@cache
+def normal_quantile(p: float) -> float:
+    """The normal quantile of p in (0, 1)."""
+    return float(_special().ndtri(p))
+
+
+def two_sided_z(confidence: float) -> float:
+    """The normal quantile that leaves (1 - confidence) / 2 in each tail; confidence in (0, 1).
+
+    Raises:
+        ValueError: the confidence is not strictly between 0 and 1.
+    """
+    return normal_quantile(1 - tail(confidence))
+
+
+def two_sided_t(df: int, confidence: float) -> float:
+    """The t quantile with `df` degrees of freedom that leaves (1 - confidence) / 2 in each tail."""
+    return -float(_special().stdtrit(df, tail(confidence)))
+
+
+def t_two_sided_p(t: float, df: int) -> float:
+    """The two-sided p-value of a t statistic."""
+    return 2 * float(_special().stdtr(df, -abs(t)))
+
+
+def fair_coin_cdf(k: int, n: int) -> float:
+    """P(X <= k) for n tosses of a fair coin; n >= 1."""
+    return float(_special().bdtr(k, n, 0.5))
+
+
+def fair_coin_pmf(k: int, n: int) -> float:
+    """P(X = k) for n tosses of a fair coin."""
+    log_choose = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+    return math.exp(log_choose - n * math.log(2))
+
+
+def tail(confidence: float) -> float:
+    """The probability left in each tail: (1 - confidence) / 2.
+
+    Raises:
+        ValueError: the confidence is not strictly between 0 and 1.
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"a confidence lies between 0 and 1, not {confidence}")
+    return (1 - confidence) / 2

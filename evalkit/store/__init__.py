@@ -1,0 +1,103 @@
+"""The store: the one door to SQL. SQLite by default, PostgreSQL for teams, one schema for both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+import sqlalchemy as sa
+
+from evalkit.candidate import Candidate
+from evalkit.dataset import Dataset
+from evalkit.graders import Grader
+from evalkit.run import Batch, Intent, Request, Run
+from evalkit.score import Score
+from evalkit.store.batches import Batches, read_batch
+from evalkit.store.content import Content
+from evalkit.store.engine import Database, open_database
+from evalkit.store.intents import Intents, read_intent
+from evalkit.store.results import ResultLine, Results, Spending
+from evalkit.store.runs import Runs
+from evalkit.store.schema import batches, intents
+from evalkit.store.scores import PlacedScore, Scores, Tally
+
+__all__ = ["PlacedScore", "ResultLine", "Spending", "Store", "Tally"]
+
+
+class Store:
+    """Everything that evalkit knows, in rooms of one noun each."""
+
+    def __init__(self, database: Database) -> None:
+        """A store over an open database; `Store.open` is the usual way."""
+        self.database = database
+        self.content = Content(database)
+        self.runs = Runs(database)
+        self.intents = Intents(database)
+        self.batches = Batches(database)
+        self.results = Results(database)
+        self.scores = Scores(database)
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open a store, making it where there is none.
+
+        Args:
+            url: `sqlite:///path` or `postgresql://...`.
+
+        Raises:
+            StoreError: it cannot be opened.
+        """
+        return cls(open_database(url))
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def add_run(
+        self,
+        run: Run,
+        *,
+        dataset: Dataset,
+        candidate: Candidate,
+        grader: Grader,
+        requests: Iterable[Request],
+        parts: Sequence[int],
+        scores: Iterable[Score],
+    ) -> bool:
+        """Keep a run with all that it is made of, in one transaction; False where the run is there already.
+
+        Args:
+            run: the run.
+            dataset: its cases.
+            candidate: its outputs.
+            grader: its grader.
+            requests: its requests, each naming its part.
+            parts: the number of requests of each part; each gets a planned intent.
+            scores: the scores that need no reply: of a check, of cases without an output.
+        """
+        with self.database.writing() as connection:
+            self.content.keep_dataset(connection, dataset, run.dataset_name)
+            self.content.keep_candidate(connection, candidate, dataset)
+            self.content.keep_grader(connection, grader)
+            if not self.runs.add(connection, run, requests, parts):
+                return False
+            self.scores.put_with(connection, scores)
+        return True
+
+    def progress(self, run_ids: Sequence[str]) -> dict[str, tuple[list[Intent], list[Batch]]]:
+        """The intents and batches of each run, by part and attempt."""
+        found: dict[str, tuple[list[Intent], list[Batch]]] = {run: ([], []) for run in run_ids}
+        asked = sa.select(intents).where(intents.c.run.in_(run_ids)).order_by(intents.c.part, intents.c.attempt)
+        made = sa.select(batches).where(batches.c.run.in_(run_ids)).order_by(batches.c.part, batches.c.attempt)
+        with self.database.reading() as connection:
+            for row in connection.execute(asked):
+                found[row.run][0].append(read_intent(row))
+            for row in connection.execute(made):
+                found[row.run][1].append(read_batch(row))
+        return found

@@ -1,0 +1,94 @@
+"""Batches and their arrows: in_progress -> (canceling) -> ended -> collected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from evalkit.errors import StaleTransitionError
+from evalkit.run import OPEN_BATCH, Batch, BatchState
+from evalkit.store.engine import Database
+from evalkit.store.rows import stamp_or_none, unstamp, unstamp_or_none
+from evalkit.store.schema import batches, runs
+
+
+class Batches:
+    """The batches of a store."""
+
+    def __init__(self, database: Database) -> None:
+        """Batches of a database."""
+        self._database = database
+
+    def open(self, run_ids: Sequence[str] | None = None) -> list[Batch]:
+        """Batches not collected yet, oldest first; of the runs named, or of all."""
+        states = [state.value for state in OPEN_BATCH]
+        query = sa.select(batches).where(batches.c.state.in_(states)).order_by(batches.c.created_at)
+        if run_ids is not None:
+            query = query.where(batches.c.run.in_(run_ids))
+        with self._database.reading() as connection:
+            return [read_batch(row) for row in connection.execute(query)]
+
+    def canceling(self, batch: str) -> None:
+        """in_progress -> canceling.
+
+        Raises:
+            StaleTransitionError: the batch has moved on.
+        """
+        self._move(batch, (BatchState.IN_PROGRESS,), BatchState.CANCELING, {})
+
+    def ended(self, batch: str, *, ended_at: datetime | None) -> None:
+        """in_progress | canceling -> ended.
+
+        Raises:
+            StaleTransitionError: the batch has moved on.
+        """
+        sources = (BatchState.IN_PROGRESS, BatchState.CANCELING)
+        self._move(batch, sources, BatchState.ENDED, {"ended_at": stamp_or_none(ended_at)})
+
+    def usual_seconds(self, judge: str | None) -> float | None:
+        """The median time from creation to end of earlier batches of the same judge, simulated ones left out."""
+        query = (
+            sa.select(batches.c.created_at, batches.c.ended_at)
+            .join(runs, runs.c.run == batches.c.run)
+            .where(batches.c.ended_at.is_not(None), batches.c.simulated.is_(False), runs.c.judge == judge)
+            .order_by(batches.c.created_at.desc())
+            .limit(50)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        taken = sorted((unstamp(row.ended_at) - unstamp(row.created_at)).total_seconds() for row in rows)
+        return taken[len(taken) // 2] if taken else None
+
+    def _move(self, batch: str, sources: Sequence[BatchState], target: BatchState, values: dict[str, Any]) -> None:
+        update = sa.update(batches).where(
+            batches.c.batch == batch, batches.c.state.in_([state.value for state in sources])
+        )
+        with self._database.writing() as connection:
+            if connection.execute(update.values(state=target.value, **values)).rowcount != 1:
+                raise stale(batch, target)
+
+
+def stale(batch: str, target: BatchState) -> StaleTransitionError:
+    """The error of a batch that another process moved on."""
+    return StaleTransitionError(f"batch {batch} cannot become {target.value}: another process moved it on")
+
+
+def read_batch(row: sa.Row[Any]) -> Batch:
+    """The batch of a row of `batches`."""
+    return Batch(
+        id=row.batch,
+        run=row.run,
+        part=row.part,
+        state=BatchState(row.state),
+        requests=row.requests,
+        account=row.account,
+        base_url=row.base_url,
+        simulated=row.simulated,
+        created_at=unstamp(row.created_at),
+        expires_at=unstamp_or_none(row.expires_at),
+        ended_at=unstamp_or_none(row.ended_at),
+        collected_at=unstamp_or_none(row.collected_at),
+    )

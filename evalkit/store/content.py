@@ -1,0 +1,151 @@
+"""Content, kept once under its digest: datasets with their cases, candidates with their outputs, graders."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, RowMapping
+
+from evalkit.candidate import Candidate
+from evalkit.dataset import Case, Dataset
+from evalkit.graders import Grader
+from evalkit.store.engine import Database
+from evalkit.store.rows import chunks, from_json, stamp, to_json
+from evalkit.store.schema import candidates, cases, dataset_cases, datasets, graders, outputs
+
+
+class Content:
+    """What runs are made of."""
+
+    def __init__(self, database: Database) -> None:
+        """Content of a database."""
+        self._database = database
+
+    def keep_dataset(self, connection: Connection, dataset: Dataset, name: str) -> None:
+        """Keep a dataset and its cases, unless this version of it is there."""
+        row = {
+            "digest": dataset.digest,
+            "name": name,
+            "path": str(dataset.path),
+            "cases": dataset.n,
+            "created_at": stamp(datetime.now(UTC)),
+        }
+        if not self._database.insert_new(connection, datasets, [row]):
+            return
+        for chunk in chunks(enumerate(dataset)):
+            self._database.insert_new(connection, cases, [_case_row(case) for _, case in chunk])
+            places = [_place_row(dataset.digest, position, case) for position, case in chunk]
+            self._database.insert_new(connection, dataset_cases, places)
+
+    def keep_candidate(self, connection: Connection, candidate: Candidate, dataset: Dataset) -> None:
+        """Keep a candidate and its outputs for the cases of a dataset; those that are there stay."""
+        spec = to_json({"source": candidate.source})
+        row = {"digest": candidate.digest, "name": candidate.name, "kind": candidate.kind, "spec": spec}
+        self._database.insert_new(connection, candidates, [row])
+        for chunk in chunks(_outputs(candidate, dataset)):
+            self._database.insert_new(connection, outputs, chunk)
+
+    def keep_grader(self, connection: Connection, grader: Grader) -> None:
+        """Keep a grader: the parts that tell it from another, and what it takes to show it."""
+        row = {
+            "digest": grader.digest,
+            "name": grader.name,
+            "kind": grader.kind,
+            "parts": to_json(grader.parts),
+            "spec": to_json(grader.spec),
+        }
+        self._database.insert_new(connection, graders, [row])
+
+    def grader(self, digest: str) -> tuple[dict[str, str], dict[str, Any]]:
+        """The parts and the spec of a grader."""
+        with self._database.reading() as connection:
+            query = sa.select(graders.c.parts, graders.c.spec).where(graders.c.digest == digest)
+            row = connection.execute(query).one()
+        return from_json(row.parts), from_json(row.spec)
+
+    def scales(self, digests: Collection[str]) -> dict[str, dict[str, tuple[float, float]]]:
+        """The criteria of graders, each with the lowest and the highest value of its labels."""
+        query = sa.select(graders.c.digest, graders.c.spec).where(graders.c.digest.in_(digests))
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return {row.digest: _scales(from_json(row.spec)) for row in rows}
+
+    def cases(self, dataset: str) -> Iterator[Case]:
+        """The cases of a dataset, in the order of its file."""
+        query = _cases(dataset).order_by(dataset_cases.c.position)
+        with self._database.reading() as connection:
+            for row in connection.execute(query).mappings():
+                yield _case(row)
+
+    def case(self, dataset: str, case_id: str) -> Case | None:
+        """One case of a dataset."""
+        with self._database.reading() as connection:
+            row = connection.execute(_cases(dataset).where(dataset_cases.c.case_id == case_id)).mappings().first()
+        return None if row is None else _case(row)
+
+    def outputs_for(self, digests: Sequence[str], case_ids: Sequence[str]) -> dict[tuple[str, str], str]:
+        """The outputs of candidates for some cases, by candidate digest and case id."""
+        c = outputs.c
+        query = sa.select(c.candidate, c.case_id, c.text).where(c.candidate.in_(digests), c.case_id.in_(case_ids))
+        with self._database.reading() as connection:
+            return {(row.candidate, row.case_id): row.text for row in connection.execute(query)}
+
+
+def _cases(dataset: str) -> sa.Select[*tuple[Any, ...]]:
+    return (
+        sa.select(*dataset_cases.c, cases.c.input, cases.c.expected, cases.c.metadata)
+        .join(cases, cases.c.digest == dataset_cases.c.case_digest)
+        .where(dataset_cases.c.dataset == dataset)
+    )
+
+
+def _scales(spec: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    values = {item["name"]: [value for _, value in item["labels"]] for item in spec["criteria"]}
+    return {name: (min(labels), max(labels)) for name, labels in values.items()}
+
+
+def _case_row(case: Case) -> dict[str, object]:
+    return {
+        "digest": case.digest,
+        "input": to_json(case.input),
+        "expected": None if case.expected is None else to_json(case.expected),
+        "metadata": to_json(case.metadata),
+    }
+
+
+def _place_row(dataset: str, position: int, case: Case) -> dict[str, object]:
+    return {
+        "dataset": dataset,
+        "case_id": case.id,
+        "position": position,
+        "case_digest": case.digest,
+        "tags": to_json(list(case.tags)),
+        "cluster": case.cluster,
+    }
+
+
+def _outputs(candidate: Candidate, dataset: Iterable[Case]) -> Iterator[dict[str, object]]:
+    for case in dataset:
+        text = candidate.output(case)
+        if text is not None:
+            yield {
+                "candidate": candidate.digest,
+                "case_id": case.id,
+                "case_digest": case.digest,
+                "text": text,
+                "usage": None,
+            }
+
+
+def _case(row: RowMapping) -> Case:
+    return Case(
+        id=row["case_id"],
+        input=from_json(row["input"]),
+        expected=None if row["expected"] is None else from_json(row["expected"]),
+        metadata=from_json(row["metadata"]),
+        tags=tuple(from_json(row["tags"])),
+        cluster=row["cluster"],
+    )

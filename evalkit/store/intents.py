@@ -1,0 +1,155 @@
+"""Intents: the durable word before every create, and its arrows.
+
+    planned ──claim──> intended ──created──> created
+                          │ ├──not_created──> not_created   (and a new attempt, planned)
+                          │ └──unknown──────> unknown
+                          └── a dead holder leaves it here, which means: unknown
+
+Each arrow is one guarded update: it names the state it comes from, and fails where the row has moved on.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from evalkit.errors import StaleTransitionError
+from evalkit.run import BatchState, Intent, IntentState
+from evalkit.store.engine import Database
+from evalkit.store.rows import stamp, stamp_or_none, unstamp_or_none
+from evalkit.store.schema import batches, intents
+
+
+class Intents:
+    """The intents of a store."""
+
+    def __init__(self, database: Database) -> None:
+        """Intents of a database."""
+        self._database = database
+
+    def of(self, run: str) -> list[Intent]:
+        """A run's intents, by part and attempt."""
+        query = sa.select(intents).where(intents.c.run == run).order_by(intents.c.part, intents.c.attempt)
+        with self._database.reading() as connection:
+            return [read_intent(row) for row in connection.execute(query)]
+
+    def claim(
+        self, intent: Intent, *, body_digest: str, account: str, base_url: str, holder: str, now: datetime
+    ) -> Intent:
+        """planned -> intended: committed before the create, with the digest of exactly the bytes to be sent.
+
+        Raises:
+            StaleTransitionError: another process has claimed it.
+        """
+        values = {
+            "body_digest": body_digest,
+            "account": account,
+            "base_url": base_url,
+            "holder": holder,
+            "intended_at": stamp(now),
+        }
+        with self._database.writing() as connection:
+            _move(connection, intent, IntentState.PLANNED, IntentState.INTENDED, values)
+            row = connection.execute(sa.select(intents).where(_key(intent))).one()
+        return read_intent(row)
+
+    def created(
+        self,
+        intent: Intent,
+        *,
+        batch: str,
+        simulated: bool,
+        created_at: datetime,
+        expires_at: datetime | None,
+        now: datetime,
+    ) -> None:
+        """intended | unknown -> created: the batch exists and is kept with the intent, in one transaction.
+
+        Raises:
+            StaleTransitionError: the intent has moved on.
+        """
+        row = {
+            "batch": batch,
+            "run": intent.run,
+            "part": intent.part,
+            "attempt": intent.attempt,
+            "state": BatchState.IN_PROGRESS.value,
+            "requests": intent.requests,
+            "account": intent.account,
+            "base_url": intent.base_url,
+            "simulated": simulated,
+            "created_at": stamp(created_at),
+            "expires_at": stamp_or_none(expires_at),
+        }
+        with self._database.writing() as connection:
+            values = {"batch": batch, "settled_at": stamp(now)}
+            _move(connection, intent, intent.state, IntentState.CREATED, values)
+            connection.execute(sa.insert(batches), [row])
+
+    def not_created(self, intent: Intent, *, reason: str, now: datetime) -> Intent:
+        """intended | unknown -> not_created, and the part planned again: the new attempt is returned.
+
+        Raises:
+            StaleTransitionError: the intent has moved on.
+        """
+        again = {
+            "run": intent.run,
+            "part": intent.part,
+            "attempt": intent.attempt + 1,
+            "state": IntentState.PLANNED.value,
+            "requests": intent.requests,
+        }
+        with self._database.writing() as connection:
+            values = {"reason": reason, "settled_at": stamp(now)}
+            _move(connection, intent, intent.state, IntentState.NOT_CREATED, values)
+            connection.execute(sa.insert(intents), [again])
+        return Intent(
+            run=intent.run,
+            part=intent.part,
+            attempt=intent.attempt + 1,
+            state=IntentState.PLANNED,
+            requests=intent.requests,
+        )
+
+    def unknown(self, intent: Intent, *, reason: str) -> None:
+        """intended -> unknown: the batch may exist.
+
+        Raises:
+            StaleTransitionError: the intent has moved on.
+        """
+        with self._database.writing() as connection:
+            _move(connection, intent, IntentState.INTENDED, IntentState.UNKNOWN, {"reason": reason})
+
+
+def _move(
+    connection: Connection, intent: Intent, source: IntentState, target: IntentState, values: dict[str, Any]
+) -> None:
+    update = sa.update(intents).where(_key(intent), intents.c.state == source.value)
+    if connection.execute(update.values(state=target.value, **values)).rowcount != 1:
+        raise StaleTransitionError(
+            f"part {intent.part} of run {intent.run} is no longer {source.value}: another process moved it on"
+        )
+
+
+def _key(intent: Intent) -> sa.ColumnElement[bool]:
+    return sa.and_(intents.c.run == intent.run, intents.c.part == intent.part, intents.c.attempt == intent.attempt)
+
+
+def read_intent(row: sa.Row[Any]) -> Intent:
+    """The intent of a row of `intents`."""
+    return Intent(
+        run=row.run,
+        part=row.part,
+        attempt=row.attempt,
+        state=IntentState(row.state),
+        requests=row.requests,
+        body_digest=row.body_digest,
+        account=row.account,
+        base_url=row.base_url,
+        intended_at=unstamp_or_none(row.intended_at),
+        batch=row.batch,
+        reason=row.reason,
+    )

@@ -1,0 +1,146 @@
+"""Result lines as they came, stored before anything is derived from them; and the money they cost, counted once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from evalkit.pricing import Usage
+from evalkit.run import Batch
+from evalkit.store.engine import Database
+from evalkit.store.rows import stamp
+from evalkit.store.schema import results
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultLine:
+    """One line of a results file with what the store looks up in it."""
+
+    custom_id: str
+    raw: bytes
+    type: str
+    served_model: str | None
+    stop_reason: str | None
+    usage: Usage
+    cost_usd: float | None
+    """None where nothing is known of the served model's price; 0 where nothing is billed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """What a run has cost so far."""
+
+    cost_usd: float | None
+    """None where a reply was served by a model of unknown price."""
+    results: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    served_models: tuple[str, ...]
+
+    @property
+    def cache_read_share(self) -> float | None:
+        """Share of cacheable tokens that were read from the cache; None where nothing was cacheable."""
+        cached = self.cache_read_tokens + self.cache_write_tokens
+        return self.cache_read_tokens / cached if cached else None
+
+
+class Results:
+    """The raw results of a store."""
+
+    def __init__(self, database: Database) -> None:
+        """Results of a database."""
+        self._database = database
+
+    def keep(self, batch: Batch, lines: Sequence[ResultLine], *, now: datetime) -> int:
+        """Keep result lines in one transaction; a custom_id that is there already stays as it first came.
+
+        Returns:
+            How many were new.
+        """
+        rows = [_row(batch, line, stamp(now)) for line in lines]
+        with self._database.writing() as connection:
+            return self._database.insert_new(connection, results, rows)
+
+    def lines(self, batch: str) -> Iterator[bytes]:
+        """The raw lines of a batch, by custom_id."""
+        query = sa.select(results.c.raw).where(results.c.batch == batch).order_by(results.c.custom_id)
+        with self._database.reading() as connection:
+            for row in connection.execute(query):
+                yield bytes(row.raw)
+
+    def line(self, batch: str, custom_id: str) -> bytes | None:
+        """One raw line."""
+        query = sa.select(results.c.raw).where(results.c.batch == batch, results.c.custom_id == custom_id)
+        with self._database.reading() as connection:
+            raw = connection.execute(query).scalar()
+        return None if raw is None else bytes(raw)
+
+    def counts(self, batch: str) -> dict[str, int]:
+        """How many results of each type a batch has."""
+        query = sa.select(results.c.type, sa.func.count()).where(results.c.batch == batch).group_by(results.c.type)
+        with self._database.reading() as connection:
+            return dict(connection.execute(query).tuples().all())
+
+    def spending(self, run_ids: Sequence[str]) -> dict[str, Spending]:
+        """What each run has cost, over all its batches."""
+        c = results.c
+        query = (
+            sa.select(
+                c.run,
+                c.served_model,
+                sa.func.count(),
+                sa.func.count(c.cost_usd),
+                sa.func.sum(c.cost_usd),
+                sa.func.sum(c.input_tokens),
+                sa.func.sum(c.output_tokens),
+                sa.func.sum(c.cache_read_tokens),
+                sa.func.sum(c.cache_write_5m_tokens + c.cache_write_1h_tokens),
+            )
+            .where(c.run.in_(run_ids))
+            .group_by(c.run, c.served_model)
+            .order_by(c.run, c.served_model)
+        )
+        groups: dict[str, list[tuple[object, ...]]] = {}
+        with self._database.reading() as connection:
+            for row in connection.execute(query).tuples():
+                groups.setdefault(row[0], []).append(tuple(row[1:]))
+        return {run: _spending(rows) for run, rows in groups.items()}
+
+
+def _spending(groups: list[tuple[object, ...]]) -> Spending:
+    models, counts, priced, costs, *tokens = zip(*groups, strict=True)
+    known = sum(int(n) for n in counts) == sum(int(n) for n in priced)
+    totals = [sum(int(n or 0) for n in column) for column in tokens]
+    return Spending(
+        cost_usd=sum(float(cost or 0.0) for cost in costs) if known else None,
+        results=sum(int(n) for n in counts),
+        input_tokens=totals[0],
+        output_tokens=totals[1],
+        cache_read_tokens=totals[2],
+        cache_write_tokens=totals[3],
+        served_models=tuple(str(model) for model in models if model is not None),
+    )
+
+
+def _row(batch: Batch, line: ResultLine, received_at: str) -> dict[str, object]:
+    return {
+        "batch": batch.id,
+        "custom_id": line.custom_id,
+        "run": batch.run,
+        "raw": line.raw,
+        "received_at": received_at,
+        "type": line.type,
+        "served_model": line.served_model,
+        "stop_reason": line.stop_reason,
+        "input_tokens": line.usage.input_tokens,
+        "output_tokens": line.usage.output_tokens,
+        "cache_read_tokens": line.usage.cache_read_tokens,
+        "cache_write_5m_tokens": line.usage.cache_write_5m_tokens,
+        "cache_write_1h_tokens": line.usage.cache_write_1h_tokens,
+        "cost_usd": line.cost_usd,
+    }

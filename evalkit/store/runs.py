@@ -1,0 +1,153 @@
+"""Runs and their requests: added once, found again by the same id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, RowMapping
+
+from evalkit.errors import UsageError
+from evalkit.run import IntentState, Judge, Request, Run, RunKind
+from evalkit.store.engine import Database
+from evalkit.store.rows import chunks, stamp, unstamp
+from evalkit.store.schema import intents, requests, runs
+
+
+class Runs:
+    """The runs of a store."""
+
+    def __init__(self, database: Database) -> None:
+        """Runs of a database."""
+        self._database = database
+
+    def add(self, connection: Connection, run: Run, planned: Iterable[Request], parts: Sequence[int]) -> bool:
+        """Add a run with its requests and one planned intent per part; False where the run is there already.
+
+        Args:
+            connection: the transaction that makes the run whole or leaves nothing of it.
+            run: the run.
+            planned: its requests, each naming its part.
+            parts: the number of requests of each part.
+        """
+        if not self._database.insert_new(connection, runs, [_run_row(run, sum(parts))]):
+            return False
+        for chunk in chunks(planned):
+            connection.execute(sa.insert(requests), [_request_row(run.id, request) for request in chunk])
+        if parts:
+            connection.execute(sa.insert(intents), [_intent_row(run.id, part, n) for part, n in enumerate(parts)])
+        return True
+
+    def get(self, run: str) -> Run:
+        """A run by its id.
+
+        Raises:
+            UsageError: there is none.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(runs).where(runs.c.run == run)).mappings().one_or_none()
+        if row is None:
+            raise UsageError(f"there is no run {run!r} in this store; `evalkit runs` lists them")
+        return read_run(row)
+
+    def beginning(self, prefix: str) -> list[Run]:
+        """Runs whose id begins with a text, newest first."""
+        query = sa.select(runs).where(runs.c.run.startswith(prefix, autoescape=True)).order_by(runs.c.created_at.desc())
+        with self._database.reading() as connection:
+            return [read_run(row) for row in connection.execute(query).mappings()]
+
+    def exists(self, run: str) -> bool:
+        """Whether a run is in the store."""
+        with self._database.reading() as connection:
+            return connection.execute(sa.select(runs.c.run).where(runs.c.run == run)).first() is not None
+
+    def select(
+        self,
+        *,
+        suite: str | None = None,
+        label: str | None = None,
+        ids: Sequence[str] | None = None,
+        limit: int | None = None,
+    ) -> list[Run]:
+        """Runs, newest first, narrowed by what is given."""
+        query = sa.select(runs).order_by(runs.c.created_at.desc(), runs.c.run)
+        if suite is not None:
+            query = query.where(runs.c.suite == suite)
+        if label is not None:
+            query = query.where(runs.c.label == label)
+        if ids is not None:
+            query = query.where(runs.c.run.in_(ids))
+        with self._database.reading() as connection:
+            rows = connection.execute(query.limit(limit)).mappings().all()
+        return [read_run(row) for row in rows]
+
+    def requests(self, run: str, part: int | None = None) -> Iterator[Request]:
+        """A run's requests, or one part's."""
+        query = sa.select(requests).where(requests.c.run == run)
+        if part is not None:
+            query = query.where(requests.c.part == part)
+        with self._database.reading() as connection:
+            for row in connection.execute(query):
+                yield Request(custom_id=row.custom_id, case_id=row.case_id, suffix=row.suffix, part=row.part)
+
+
+def read_run(row: RowMapping) -> Run:
+    """The run of a row of `runs`."""
+    judge = None
+    if row["judge"] is not None:
+        judge = Judge(model=row["judge"], effort=row["effort"], max_tokens=row["max_tokens"])
+    return Run(
+        suite=row["suite"],
+        kind=RunKind(row["kind"]),
+        dataset=row["dataset"],
+        dataset_name=row["dataset_name"],
+        candidate=row["candidate"],
+        candidate_digest=row["candidate_digest"],
+        grader=row["grader"],
+        grader_digest=row["grader_digest"],
+        judge=judge,
+        label=row["label"],
+        cases=row["cases"],
+        created_at=unstamp(row["created_at"]),
+    )
+
+
+def _run_row(run: Run, n_requests: int) -> dict[str, object]:
+    return {
+        "run": run.id,
+        "suite": run.suite,
+        "kind": run.kind.value,
+        "dataset": run.dataset,
+        "dataset_name": run.dataset_name,
+        "candidate": run.candidate,
+        "candidate_digest": run.candidate_digest,
+        "grader": run.grader,
+        "grader_digest": run.grader_digest,
+        "judge": run.judge.model if run.judge else None,
+        "effort": run.judge.effort if run.judge else None,
+        "max_tokens": run.judge.max_tokens if run.judge else None,
+        "label": run.label,
+        "cases": run.cases,
+        "requests": n_requests,
+        "created_at": stamp(run.created_at),
+    }
+
+
+def _request_row(run: str, request: Request) -> dict[str, object]:
+    return {
+        "run": run,
+        "custom_id": request.custom_id,
+        "case_id": request.case_id,
+        "suffix": request.suffix,
+        "part": request.part,
+    }
+
+
+def _intent_row(run: str, part: int, n_requests: int) -> dict[str, object]:
+    return {
+        "run": run,
+        "part": part,
+        "attempt": 1,
+        "state": IntentState.PLANNED.value,
+        "requests": n_requests,
+    }
