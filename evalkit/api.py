@@ -41,7 +41,7 @@ def demo(folder: Path, *, progress: Progress | None = None) -> tuple[RunTable, t
     url = f"sqlite:///{folder / 'evalkit.db'}"
     rows: list[RunView] = []
     for name, judge in (("support", None), ("support", "claude-sonnet-5-5"), ("rag", None)):
-        with Session(config=sets / name, store=url, judge=judge, sandbox=True) as session:
+        with Session(config=sets / name, store=url, judge=judge, sandbox=True, keep_sandbox=False) as session:
             ids = _submit(session, "demo", progress or Quiet())
             _collect(session, ids, progress or Quiet(), wait=True, timeout=None, poll=None)
             rows += _table(session.store, ids)

@@ -82,11 +82,14 @@ class Judge:
     model: str
     effort: str | None = None
     max_tokens: int = 4096
+    simulated: bool = False
+    """The sandbox answers in the model's place: another judge, whose runs are never taken for the model's."""
 
     @property
     def parts(self) -> dict[str, str]:
         """What of the judge shapes its answers; `max_tokens` only cuts them off, so it is not among it."""
-        return {"judge": self.model, "effort": self.effort or "default"}
+        parts = {"judge": self.model, "effort": self.effort or "default"}
+        return {**parts, "simulated": "yes"} if self.simulated else parts
 
     @property
     def digest(self) -> str:

@@ -31,6 +31,7 @@ class Session:
         store: str | None = None,
         judge: str | None = None,
         sandbox: bool = False,
+        keep_sandbox: bool = True,
     ) -> None:
         """Name things; nothing is opened yet.
 
@@ -39,11 +40,13 @@ class Session:
             store: the store's URL; `EVALKIT_STORE`, else a file beside the config, where None.
             judge: a model to judge in place of the config's.
             sandbox: use the built-in local API instead of the real one.
+            keep_sandbox: keep its batches beside the store, so that another process can collect them.
         """
         self._config = Path(config) if config is not None else None
         self._store = store
         self._judge = judge
         self._sandbox = sandbox
+        self._keep_sandbox = keep_sandbox
         self._server: Sandbox | None = None
 
     def __enter__(self) -> Self:
@@ -90,7 +93,7 @@ class Session:
         """
         from evalkit.pipeline.suite import load_suite
 
-        return load_suite(self.config, judge=self._judge)
+        return load_suite(self.config, judge=self._judge, simulated=self._sandbox)
 
     @cached_property
     def root(self) -> Path:
@@ -125,9 +128,15 @@ class Session:
             return Provider()
         from evalkit.sandbox import Sandbox
 
-        self._server = Sandbox(directory=self.root / FOLDER / "sandbox")
+        self._server = Sandbox(directory=self._sandbox_folder if self._keep_sandbox else None)
         self._server.start()
         return Provider(base_url=self._server.url, api_key=_SANDBOX_ACCOUNT, account=_SANDBOX_ACCOUNT)
+
+    @property
+    def _sandbox_folder(self) -> Path:
+        """Where the sandbox keeps its batches: beside the store's file, or where that would be."""
+        scheme, _, file = self.store_url.partition(":///")
+        return (Path(file).parent if scheme == "sqlite" and file else self.root / FOLDER) / "sandbox"
 
 
 def file_name(text: str) -> str:

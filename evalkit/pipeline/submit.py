@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from evalkit.dataset import Case
-from evalkit.errors import ProviderError, StaleTransitionError, UnknownCreateError
+from evalkit.errors import AccountError, ProviderError, StaleTransitionError, UnknownCreateError
 from evalkit.graders import Check
 from evalkit.pipeline.encode import Encoded, Limits, Part, encode, no_output
 from evalkit.pipeline.progress import Progress, Quiet
@@ -66,6 +66,7 @@ class Submitter:
     def _submit_run(self, planned: PlannedRun) -> list[str]:
         """Send what is still to be sent of a run; returns what is unknown of it."""
         if not self._waiting(planned):
+            self._same_account(planned)
             self.progress.attached(planned.run)
             return self._unknown(planned)
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
@@ -75,6 +76,18 @@ class Submitter:
                 if intent.state is IntentState.PLANNED:
                     self._send(planned, intent, encoded.parts[intent.part])
         return self._unknown(planned)
+
+    def _same_account(self, planned: PlannedRun) -> None:
+        """Refuse to attach to a run that another account has paid for: its batches are not ours to see."""
+        _, batches = self.store.progress([planned.run.id])[planned.run.id]
+        for batch in batches:
+            if batch.account != self.provider.account:
+                which = "a sandbox" if batch.simulated else "another key or base URL"
+                raise AccountError(
+                    f"run {planned.run.id} ({planned.run.candidate} × {planned.run.grader}) is there already, from "
+                    f"{which} at {batch.base_url}; to score the same things under this account too, tell the two apart "
+                    "by --label, or keep them in another --store"
+                )
 
     def _waiting(self, planned: PlannedRun) -> bool:
         """Whether any part of the run is still to be sent."""

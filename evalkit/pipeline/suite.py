@@ -31,6 +31,8 @@ class Suite:
     candidates: tuple[Candidate, ...]
     judge_model: str | None = None
     """A model to judge in place of the config's."""
+    simulated: bool = False
+    """The sandbox judges."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -66,11 +68,16 @@ class Suite:
         if judge is None:
             where, mend = str(self.config.path), 'add [judge] with model = "claude-haiku-5-5"'
             raise ConfigError([Problem(where, "judge", "a rubric grader needs a judge", mend)])
-        return Judge(model=self.judge_model or judge.model, effort=judge.effort, max_tokens=judge.max_tokens)
+        return Judge(
+            model=self.judge_model or judge.model,
+            effort=judge.effort,
+            max_tokens=judge.max_tokens,
+            simulated=self.simulated,
+        )
 
 
-def load_suite(config: Config, *, judge: str | None = None) -> Suite:
-    """Load everything a config names; `judge` is a model to judge in place of the config's.
+def load_suite(config: Config, *, judge: str | None = None, simulated: bool = False) -> Suite:
+    """Load everything a config names; `judge` is a model to judge in place of the config's, if any model does.
 
     Raises:
         ConfigError: the config or a rubric is wrong.
@@ -88,7 +95,14 @@ def load_suite(config: Config, *, judge: str | None = None) -> Suite:
     if problems:
         raise ConfigError(problems)
     candidates = load_candidates(config, dataset)
-    return Suite(config=config, dataset=dataset, graders=graders, candidates=candidates, judge_model=judge)
+    return Suite(
+        config=config,
+        dataset=dataset,
+        graders=graders,
+        candidates=candidates,
+        judge_model=judge,
+        simulated=simulated,
+    )
 
 
 def _fields(config: Config) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from evalkit.sandbox.batch import Batch
 from evalkit.sandbox.behaviour import Behaviour, Endpoint, Fault
 from evalkit.sandbox.call import Call
 from evalkit.sandbox.endpoints import BatchEndpoints
@@ -22,13 +23,19 @@ class Api:
     """The Message Batches API, and the few calls beside it that a harness makes."""
 
     def __init__(
-        self, *, behaviour: Behaviour, clock: Callable[[], datetime], replier: Replier, witness: Witness
+        self,
+        *,
+        behaviour: Behaviour,
+        clock: Callable[[], datetime],
+        replier: Replier,
+        witness: Witness,
+        kept: Iterable[Batch] | None = None,
     ) -> None:
         self.faults = FaultSchedule(behaviour.faults)
         self.witness = witness
         self.clock = clock
         self._behaviour = behaviour
-        self._shelf = Shelf(clock=clock, replier=replier)
+        self._shelf = Shelf(clock=clock, replier=replier, kept=kept)
         self._batches = BatchEndpoints(self._shelf, clock=clock)
         self._realtime = Realtime(self._shelf, clock=clock, replier=replier)
 

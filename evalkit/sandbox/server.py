@@ -19,6 +19,7 @@ from evalkit.sandbox.api import Api
 from evalkit.sandbox.behaviour import Behaviour
 from evalkit.sandbox.control import Control
 from evalkit.sandbox.handler import Handler
+from evalkit.sandbox.kept import kept_batches
 from evalkit.sandbox.replay import Replay
 from evalkit.sandbox.reply import Replier
 from evalkit.sandbox.witness import Witness, WitnessEntry
@@ -131,10 +132,16 @@ class Sandbox:
         directory = Path(tempfile.mkdtemp(prefix="evalkit-sandbox-")) if self._private else self._directory
         assert directory is not None  # noqa: S101 - narrows the type
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._directory = directory
             self._witness = Witness(None if self._private else directory / "witness.jsonl")
-            api = Api(behaviour=self._behaviour, clock=self.now, replier=self._replier, witness=self._witness)
+            api = Api(
+                behaviour=self._behaviour,
+                clock=self.now,
+                replier=self._replier,
+                witness=self._witness,
+                kept=None if self._private else kept_batches(directory, limit=self._behaviour.max_requests),
+            )
             control = Control(api, advance=self.advance)
             self._server = Server(self._address, api=api, control=control, directory=directory)
         except OSError as error:

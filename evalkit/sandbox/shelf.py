@@ -6,13 +6,14 @@ import hashlib
 import random
 import threading
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from evalkit.sandbox.batch import Batch
 from evalkit.sandbox.behaviour import Behaviour
 from evalkit.sandbox.cache import NO_CACHE, Cache, CacheRun
+from evalkit.sandbox.kept import forget, keep
 from evalkit.sandbox.outcome import CODES, FATES, Chooser, Fate, result_type
 from evalkit.sandbox.params import Shapes
 from evalkit.sandbox.reply import Replier, result_line
@@ -23,13 +24,23 @@ from evalkit.sandbox.wire import ApiError, new_id
 class Shelf:
     """Keeps batches apart by account; every method may be called from any thread."""
 
-    def __init__(self, *, clock: Callable[[], datetime], replier: Replier) -> None:
+    def __init__(
+        self, *, clock: Callable[[], datetime], replier: Replier, kept: Iterable[Batch] | None = None
+    ) -> None:
+        """Make a shelf.
+
+        Args:
+            clock: the time.
+            replier: answers requests.
+            kept: batches of an earlier shelf of the same directory; None where nothing is to be kept.
+        """
         self.cache = Cache()
         self.shapes = Shapes()
         self.chooser = Chooser()
         self._clock = clock
         self._replier = replier
-        self._batches: dict[str, Batch] = {}
+        self._keeps = kept is not None
+        self._batches: dict[str, Batch] = {batch.id: batch for batch in kept or ()}
         self._lock = threading.RLock()
 
     def add(self, rows: Rows, *, account: str, version: str, behaviour: Behaviour) -> Batch:
@@ -44,6 +55,8 @@ class Shelf:
                 rows=rows,
             )
             self._batches[batch.id] = batch
+            if self._keeps:
+                keep(batch)
             return batch
 
     def look(self, batch_id: str, account: str, behaviour: Behaviour) -> Batch:
@@ -90,7 +103,7 @@ class Shelf:
             if batch.ended_at is None:
                 raise ApiError(400, f"Batch {batch_id} cannot be deleted while it is processing; cancel it first.")
             del self._batches[batch_id]
-            batch.rows.path.unlink(missing_ok=True)
+            forget(batch)
 
     def newest_first(self, account: str, behaviour: Behaviour, *, lag: float) -> list[Batch]:
         """All batches of an account that a list shows; those younger than `lag` seconds are not yet listed."""

@@ -95,7 +95,9 @@ def read_run(row: RowMapping) -> Run:
     """The run of a row of `runs`."""
     judge = None
     if row["judge"] is not None:
-        judge = Judge(model=row["judge"], effort=row["effort"], max_tokens=row["max_tokens"])
+        judge = Judge(
+            model=row["judge"], effort=row["effort"], max_tokens=row["max_tokens"], simulated=row["simulated"]
+        )
     return Run(
         suite=row["suite"],
         kind=RunKind(row["kind"]),
@@ -126,6 +128,7 @@ def _run_row(run: Run, n_requests: int) -> dict[str, object]:
         "judge": run.judge.model if run.judge else None,
         "effort": run.judge.effort if run.judge else None,
         "max_tokens": run.judge.max_tokens if run.judge else None,
+        "simulated": run.judge is not None and run.judge.simulated,
         "label": run.label,
         "cases": run.cases,
         "requests": n_requests,

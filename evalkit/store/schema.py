@@ -129,6 +129,7 @@ runs = Table(
     Column("judge", Text),
     Column("effort", String(16)),
     Column("max_tokens", Integer),
+    Column("simulated", Boolean, nullable=False),  # judged by the sandbox, by the user's own wish
     Column("label", Text, nullable=False),
     Column("cases", Integer, nullable=False),
     Column("requests", Integer, nullable=False),

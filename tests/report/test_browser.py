@@ -47,11 +47,15 @@ def test_the_policy_is_enforced(report: Path, open_report: Opener) -> None:
     refused = seen.tab.evaluate(
         "() => { try { document.body.innerHTML = '<b>x</b>'; return false; } catch { return true; } }"
     )
+    no_policy = seen.tab.evaluate(
+        "() => { try { trustedTypes.createPolicy('p', {}); return false; } catch { return true; } }"
+    )
     seen.tab.evaluate("() => document.body.setAttribute('style', 'color: red')")
     seen.tab.evaluate("() => { const i = new Image(); i.src = 'http://example.invalid/x.png'; }")
     seen.tab.wait_for_timeout(100)
 
     assert refused
+    assert no_policy
     assert {text.split()[0] for text in seen.violations} >= {
         "require-trusted-types-for",
         "style-src-attr",
@@ -96,6 +100,36 @@ def test_counts_of_the_table_equal_counts_of_the_explorer(report: Path, open_rep
         tab.locator("#view").select_option(str(at))
         for name, count in (("improvements", wins), ("ties", ties), ("regressions", losses)):
             expect(tab.locator(f"#filters button[value={name}] span")).to_have_text(count)
+
+
+def test_noise_of_floats_is_a_tie_and_changed_content_is_no_pair_in_table_and_explorer(
+    tmp_path: Path, open_report: Opener
+) -> None:
+    cases = [
+        a_case("noise", {BASE: 0.3, BETTER: 0.1 + 0.2}),
+        a_case("up", {BASE: 0.3, BETTER: 0.4}),
+        a_case("down", {BASE: 0.3, BETTER: 0.2}),
+        a_case("changed", {BASE: 1.0, BETTER: 0.0}, changed_in=frozenset({BETTER})),
+    ]
+    tab = open_report(render(a_page(cases), tmp_path / "r.html").path, "show=all").tab
+
+    assert tab.locator(".notice").count() == 0
+    assert tab.locator("td[data-label^=win]").last.inner_text() == "1 / 1 / 1"
+    assert dict(zip(listed(tab), tab.locator("#canvas .row .id + .num").all_inner_texts(), strict=True)) == {
+        "noise": "0.000",
+        "up": "▲ +0.100",
+        "down": "▼ −0.100",
+        "changed": "–",
+    }
+
+
+def test_ids_and_inputs_beyond_the_basic_plane_stay_apart(tmp_path: Path, open_report: Opener) -> None:
+    ids = ["😀-1", "b", "\ufeffc", "漢字"]
+    cases = [a_case(name, {BASE: 1.0}, input=f"👍🏽 {name} end") for name in ids]
+    tab = open_report(render(a_page(cases), tmp_path / "r.html").path, "sort=dataset").tab
+
+    assert listed(tab) == ["😀-1", "b", "U+FEFFc", "漢字"]
+    assert tab.locator("#canvas .row .start").all_inner_texts()[1] == "👍🏽 b end"
 
 
 def test_the_first_case_is_the_worst_and_every_shown_case_regressed(report: Path, open_report: Opener) -> None:

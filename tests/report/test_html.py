@@ -74,7 +74,10 @@ def test_a_generator_of_cases_is_read_once(tmp_path: Path) -> None:
 def test_the_same_page_gives_the_same_bytes(tmp_path: Path) -> None:
     cases = list(seeded_cases(100))
 
-    assert written(a_page(cases), tmp_path / "a.html") == written(a_page(cases), tmp_path / "b.html")
+    html = written(a_page(cases), tmp_path / "a.html")
+    assert html == written(a_page(cases), tmp_path / "b.html")
+    made_at = base64.b64decode(block(html, "chunk-0"))[4:8]
+    assert made_at == bytes(4)
 
 
 def test_the_policy_names_the_one_script_and_the_one_style_by_hash(tmp_path: Path) -> None:
@@ -227,6 +230,14 @@ def test_an_earlier_report_survives_when_a_new_one_fails(tmp_path: Path) -> None
 def test_a_folder_that_does_not_exist_is_named_with_its_mend(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="name a file in a folder that exists"):
         render(a_page([]), tmp_path / "absent" / "r.html")
+
+
+def test_a_report_that_cannot_take_its_place_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "r.html").mkdir()
+
+    with pytest.raises(UsageError):
+        render(a_page([]), tmp_path / "r.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["r.html"]
 
 
 def test_texts_beyond_the_limit_are_left_out_from_the_least_telling_end(tmp_path: Path) -> None:

@@ -156,6 +156,7 @@ def upgrade() -> None:
         sa.Column("judge", sa.Text(), nullable=True),
         sa.Column("effort", sa.String(length=16), nullable=True),
         sa.Column("max_tokens", sa.Integer(), nullable=True),
+        sa.Column("simulated", sa.Boolean(), nullable=False),
         sa.Column("label", sa.Text(), nullable=False),
         sa.Column("cases", sa.Integer(), nullable=False),
         sa.Column("requests", sa.Integer(), nullable=False),
