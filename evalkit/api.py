@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO
 
-from evalkit.errors import UsageError
+from evalkit.errors import UnknownCreateError, UsageError
 from evalkit.pipeline.progress import Progress, Quiet
 from evalkit.session import Session, file_name
 from evalkit.table import OpenBatch, RunTable
 
 if TYPE_CHECKING:
+    from evalkit.pipeline.collect import Collector
     from evalkit.pipeline.detail import CaseDetail
     from evalkit.pipeline.plan import Plan
     from evalkit.pipeline.suite import Suite
@@ -108,7 +109,9 @@ def submit(
         UnknownCreateError: the outcome of a create is not known.
     """
     with Session(config=config, store=store, judge=judge, sandbox=sandbox) as session:
-        return _table(session.store, _submit(session, label, progress or Quiet()))
+        ids = _submit(session, label, progress or Quiet())
+        _raise_unknown(_collector(session, progress or Quiet()), ids)
+        return _table(session.store, ids)
 
 
 def collect(
@@ -311,12 +314,42 @@ def _table(store: Store, ids: Sequence[str]) -> RunTable:
 
 
 def _submit(session: Session, label: str, progress: Progress) -> list[str]:
+    """Submit every run of the suite; returns the run ids, whatever is unknown of them."""
     from evalkit.pipeline.submit import Submitter
 
     suite = session.suite
     for note in suite.notes:
         progress.note(note)
-    return Submitter(store=session.store, provider=session.provider, suite=suite, progress=progress).submit(label)
+    collector = _collector(session, progress)
+    submitter = Submitter(suite=suite, sender=collector.sender, reconciler=collector.reconciler)
+    return submitter.submit(label)
+
+
+def _collector(session: Session, progress: Progress) -> Collector:
+    """A collector, with its sender and reconciler, as the config wants them."""
+    from evalkit.pipeline.collect import Collector
+    from evalkit.pipeline.follow_up import ROUNDS
+    from evalkit.pipeline.reconcile import OnUnknown, Reconciler
+    from evalkit.pipeline.sender import Sender
+    from evalkit.pricing import load_prices
+
+    config = session.config_or_none
+    store, provider = session.store, session.provider
+    sender = Sender(
+        store=store,
+        provider=provider,
+        progress=progress,
+        max_in_flight=config.submit.max_in_flight if config else None,
+    )
+    on_unknown = OnUnknown(config.submit.on_unknown) if config else OnUnknown.ASK
+    reconciler = Reconciler(store=store, provider=provider, progress=progress, on_unknown=on_unknown)
+    return Collector(
+        sender=sender,
+        reconciler=reconciler,
+        prices=load_prices(),
+        rounds=config.submit.retries if config else ROUNDS,
+        progress=progress,
+    )
 
 
 def _collect(
@@ -328,11 +361,16 @@ def _collect(
     timeout: float | None,
     poll: float | None,
 ) -> None:
-    from evalkit.pipeline.collect import Collector
-    from evalkit.pricing import load_prices
-
-    collector = Collector(store=session.store, provider=session.provider, prices=load_prices(), progress=progress)
+    """Collect, and refuse to end well while a create has an unknown outcome."""
+    collector = _collector(session, progress)
     collector.collect(ids, wait=wait, timeout=timeout, poll=poll)
+    _raise_unknown(collector, ids)
+
+
+def _raise_unknown(collector: Collector, ids: Sequence[str] | None) -> None:
+    unknown = collector.reconciler.unknown(ids)
+    if unknown:
+        raise UnknownCreateError("\n".join(unknown))
 
 
 def _newest(session: Session, label: str | None) -> list[Run]:
@@ -374,4 +412,6 @@ def _report(
         price_date=load_prices().date,
         force=force,
     )
-    return render(compose(session.store, chosen, request), out or session.root / "reports" / f"{file_name(title)}.html")
+    path = out or session.root / "reports" / f"{file_name(title)}.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return render(compose(session.store, chosen, request), path)

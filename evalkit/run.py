@@ -5,7 +5,7 @@ it outgrows the API's limits; every part has an intent, and every intent ends as
 
     intent   planned ──claim──> intended ──┬──> created
                                            ├──> not_created   (the part is planned again, as a new attempt)
-                                           └──> unknown ──resolve──> created | not_created
+                                           └──> unknown ──reconcile──> created | not_created
 
     batch    in_progress ──> (canceling) ──> ended ──> collected
 
@@ -147,10 +147,18 @@ class Intent:
     attempt: int
     state: IntentState
     requests: int
+    round: int = 0
+    """0: the first time; 1 and on: follow-ups of what got no score."""
+    max_tokens: int | None = None
+    """In place of the judge's, for replies that were cut."""
     body_digest: str | None = None
     account: str | None = None
     base_url: str | None = None
+    holder: str | None = None
     intended_at: datetime | None = None
+    clear_at: datetime | None = None
+    suspect: str | None = None
+    cleared: tuple[str, ...] = ()
     batch: str | None = None
     reason: str | None = None
 
@@ -167,6 +175,7 @@ class Batch:
     account: str
     base_url: str
     simulated: bool
+    cancel_wanted: bool = False
     created_at: datetime
     expires_at: datetime | None = None
     ended_at: datetime | None = None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from evalkit.pipeline.progress import Progress
 
-_PASSWORD = re.compile(r"(://[^:@/\s]*:)[^@\s]*(@)")
+_PASSWORD = re.compile(r"(://[^:@/\s]*:)\S*(@)|([?&]password=)[^&\s]*")
 
 app = typer.Typer(
     name="evalkit",
@@ -53,7 +53,7 @@ def root(
     """Take the options that stand before a command."""
 
 
-@app.command()
+@app.command(short_help="Score two example sets offline, and write the page.")
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the store and the page.")] = Path("evalkit-demo"),
     json: options.Json = False,
@@ -76,7 +76,7 @@ def demo(
         tables.print_page(page.path)
 
 
-@app.command()
+@app.command(short_help="Write a commented evalkit.toml that validates.")
 def init(
     data: Annotated[Path | None, typer.Argument(help="A file of cases to start from.")] = None,
     outputs: Annotated[
@@ -101,7 +101,7 @@ def init(
     print("next: evalkit run --sandbox  (offline and free), then set ANTHROPIC_API_KEY and evalkit run")  # noqa: T201
 
 
-@app.command()
+@app.command(short_help="Check the config and every file it names.")
 def validate(config: options.Config = None, json: options.Json = False) -> None:
     """Check the config, the dataset, the rubrics and the outputs, and say every problem at once.
 
@@ -113,7 +113,7 @@ def validate(config: options.Config = None, json: options.Json = False) -> None:
     tables.print_suite(api.validate(config), as_json=json)
 
 
-@app.command()
+@app.command(short_help="Say what a submit would send and cost; send nothing.")
 def plan(
     config: options.Config = None,
     store: options.Store = None,
@@ -137,7 +137,7 @@ def plan(
         tables.print_plan(found)
 
 
-@app.command()
+@app.command(short_help="Send every run as a batch; do not wait.")
 def submit(
     config: options.Config = None,
     store: options.Store = None,
@@ -163,7 +163,7 @@ def submit(
         tables.print_runs(found)
 
 
-@app.command()
+@app.command(short_help="Turn the results of ended batches into scores.")
 def collect(
     runs: Annotated[list[str] | None, typer.Argument(help="Runs to collect; every open one without.")] = None,
     config: options.Config = None,
@@ -188,12 +188,12 @@ def collect(
         found = api.collect(
             config, store=store, runs=runs, wait=wait, timeout=timeout, poll=poll, sandbox=sandbox, progress=progress
         )
-    tables.print_rows(found, as_json=json)
+    tables.print_rows(found, as_json=json, none="nothing is open: every batch is collected")
     if wait and any(row.pending for row in found):
         raise typer.Exit(ExitCode.PENDING)
 
 
-@app.command()
+@app.command(short_help="Submit, wait, collect and report.")
 def run(
     config: options.Config = None,
     store: options.Store = None,
@@ -235,7 +235,7 @@ def run(
         raise typer.Exit(ExitCode.PENDING)
 
 
-@app.command()
+@app.command(short_help="Say which batches are open, and since when.")
 def status(
     runs: Annotated[list[str] | None, typer.Argument(help="Runs to look at; every open one without.")] = None,
     config: options.Config = None,
@@ -252,7 +252,7 @@ def status(
     tables.print_status(api.status(config, store=store, runs=runs), as_json=json)
 
 
-@app.command()
+@app.command(short_help="List the runs of the store, newest first.")
 def runs(
     config: options.Config = None,
     store: options.Store = None,
@@ -271,7 +271,7 @@ def runs(
     tables.print_rows(api.runs(config, store=store, suite=suite, label=label, limit=limit), as_json=json)
 
 
-@app.command()
+@app.command(short_help="Show a run, or one case of it, in full.")
 def show(
     run: Annotated[str, typer.Argument(help="A run id, or the beginning of one.")],
     case: Annotated[str | None, typer.Argument(help="A case id.")] = None,
@@ -284,19 +284,23 @@ def show(
     Example: evalkit show k3f9 refund-window-annual
     """
     from evalkit import api
-    from evalkit.cli import tables
+    from evalkit.cli import details, tables
 
     if case is None:
-        tables.print_rows(api.show(run, config=config, store=store), as_json=json)
+        found = api.show(run, config=config, store=store)
+        if json:
+            tables.print_rows(found, as_json=True)
+        else:
+            details.print_run(found)
         return
     detail = api.show_case(run, case, config=config, store=store)
     if json:
         tables.print_json(detail.json())
     else:
-        tables.print_case(detail)
+        details.print_case(detail)
 
 
-@app.command()
+@app.command(short_help="Write the scores of a run for other programs.")
 def export(
     run: Annotated[str, typer.Argument(help="A run id, or the beginning of one.")],
     out: options.Out = None,
@@ -323,7 +327,7 @@ def export(
         print(f"wrote {n:,} scores to {out}")  # noqa: T201
 
 
-@app.command()
+@app.command(short_help="Write one HTML file that compares runs.")
 def report(
     runs: Annotated[list[str] | None, typer.Argument(help="Runs to compare; the newest of the suite without.")] = None,
     config: options.Config = None,
@@ -350,7 +354,7 @@ def report(
         tables.print_page(page.path)
 
 
-@app.command()
+@app.command(short_help="Serve the local Message Batches API.")
 def sandbox(
     port: Annotated[int, typer.Option("--port", "-p", min=0, max=65535, help="0 takes a free one.")] = 8600,
     host: Annotated[str, typer.Option("--host", help="Loopback unless you know better.")] = "127.0.0.1",
@@ -383,4 +387,4 @@ def _words() -> str:
     """The command line as it was given, for the page to say what made it."""
     import shlex
 
-    return _PASSWORD.sub(r"\1***\2", shlex.join(["evalkit", *sys.argv[1:]]))
+    return _PASSWORD.sub(r"\1\3***\2", shlex.join(["evalkit", *sys.argv[1:]]))

@@ -8,7 +8,9 @@ from typing import Self
 
 from rich.console import Console
 from rich.status import Status
+from rich.text import Text
 
+from evalkit.cli.screen import visible
 from evalkit.run import Batch, Run
 
 
@@ -17,7 +19,7 @@ class Terminal:
 
     def __init__(self) -> None:
         """Speak on stderr, so that stdout holds only what was asked for."""
-        self._console = Console(stderr=True, highlight=False)
+        self._console = Console(stderr=True, highlight=False, markup=False, emoji=False)
         self._status: Status | None = None
 
     def __enter__(self) -> Self:
@@ -69,16 +71,17 @@ class Terminal:
 
     def _say(self, line: str) -> None:
         self._stop()
-        self._console.print(line, markup=False, soft_wrap=True)
+        self._console.print(visible(line), soft_wrap=True)
 
     def _now(self, line: str) -> None:
         if not self._console.is_terminal:
             return
+        text = Text(visible(line), no_wrap=True, overflow="ellipsis")
         if self._status is None:
-            self._status = self._console.status(line)
+            self._status = self._console.status(text)
             self._status.start()
         else:
-            self._status.update(line)
+            self._status.update(text)
 
     def _stop(self) -> None:
         if self._status is not None:

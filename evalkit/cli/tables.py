@@ -1,91 +1,102 @@
-"""What commands print for people: tables that fit 80 columns, numbers aligned, words for what is not there."""
+"""What commands print for people: runs, plans and batches in tables that fit 80 columns; and JSON for programs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from datetime import UTC, datetime
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
-from rich.table import Table
-
-from evalkit.cli.progress import duration
+from evalkit.cli import words
+from evalkit.cli.columns import Column
+from evalkit.cli.screen import say, say_table, say_wrapped
+from evalkit.cli.words import one_line
 
 if TYPE_CHECKING:
-    from evalkit.pipeline.detail import CaseDetail
-    from evalkit.pipeline.plan import Plan
+    from evalkit.pipeline.plan import Plan, RunPlan
     from evalkit.pipeline.suite import Suite
     from evalkit.pipeline.view import RunView
     from evalkit.table import OpenBatch, RunTable
 
-
-def out() -> Console:
-    """The console of stdout."""
-    return Console(highlight=False)
+SIMULATED: Final = "simulated by the sandbox's offline judge, not by a model; the costs were not paid"
 
 
 def print_json(document: object) -> None:
-    """One JSON document, and nothing else."""
-    print(json.dumps(document, ensure_ascii=False, indent=2))  # noqa: T201
+    """One JSON document, and nothing else; in ASCII where stdout cannot write all of Unicode."""
+    ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
+    print(json.dumps(document, ensure_ascii=ascii_only, indent=2))  # noqa: T201
 
 
-def print_runs(rows: Sequence[RunView]) -> None:
-    """Runs with their scores."""
-    if not rows:
-        out().print("no runs yet; `evalkit run` makes some")
-        return
-    table = _table(("run", ""), ("candidate × grader", ""), ("status", ""), ("scored", "r"), ("mean", "r"))
-    table.add_column("95 %", justify="right", no_wrap=True)
-    table.add_column("cost", justify="right", no_wrap=True)
-    for row in rows:
-        name = f"{row.candidate} × {row.criterion}" + (f" [{row.label}]" if row.label else "")
-        mark = " ~" if row.simulated else ""
-        table.add_row(
-            row.run,
-            _plain(name),
-            row.status.value,
-            f"{row.scored}/{row.cases}",
-            _mean(row) + mark,
-            _interval(row),
-            _cost(row),
-        )
-    out().print(table)
-    _print_unscored(rows)
-    if any(row.simulated for row in rows):
-        out().print("~ simulated: scored by the sandbox's offline judge, not by a model", style="yellow")
-
-
-def print_plan(plan: Plan) -> None:
-    """What a submit would send."""
-    table = _table(("run", ""), ("candidate × grader", ""), ("requests", "r"), ("size", "r"), ("cost", "r"), ("", ""))
-    for run in plan.runs:
-        what = "there already" if run.exists else ("free, local" if run.judge is None else "")
-        cost = "" if run.exists or run.judge is None else _range(run.low_usd, run.high_usd)
-        size = f"{run.size / 1e6:.2f} MB" if run.requests else ""
-        table.add_row(run.run, _plain(f"{run.candidate} × {run.grader}"), f"{run.requests:,}", size, cost, what)
-    out().print(table)
-    total, most = _range(plan.total("low_usd"), plan.total("high_usd")), plan.total("at_most_usd")
-    out().print(
-        f"to send: {total}, at most {_usd(most)}; batch prices of {plan.price_date}, tokens estimated from bytes "
-        "(a cache share of 30 to 98 %, 100 to 600 output tokens a reply)"
-    )
-    for run in plan.runs:
-        if run.min_cacheable and run.system_tokens < run.min_cacheable and not run.exists:
-            out().print(
-                f"{run.grader}: {run.system_tokens:,} tokens of system prompt are below the {run.min_cacheable:,} that "
-                f"{run.judge} caches: it will not be cached",
-                style="yellow",
-            )
-
-
-def print_rows(rows: RunTable, *, as_json: bool) -> None:
+def print_rows(rows: RunTable, *, as_json: bool, none: str = "no runs yet; `evalkit run` makes some") -> None:
     """Runs, as JSON or as a table."""
     if as_json:
         print_json({"runs": [row.json() for row in rows]})
     else:
-        print_runs(rows)
+        print_runs(rows, none=none)
+
+
+def print_runs(rows: Sequence[RunView], *, none: str = "no runs yet; `evalkit run` makes some") -> None:
+    """Runs with their scores; what all of them share is said once, below."""
+    if not rows:
+        say(none)
+        return
+    judges, labels = {row.judge for row in rows if row.judge is not None}, {row.label for row in rows}
+    settled = all(row.status.value == "collected" for row in rows)
+    simulated = any(row.simulated for row in rows)
+    say_table(
+        [
+            _column("run", rows, lambda row: row.run),
+            _column("suite", rows if len({row.suite for row in rows}) > 1 else (), lambda row: row.suite, 8, drop=1),
+            _column("candidate", rows, lambda row: row.candidate, 10),
+            _column("grader", rows, criterion_name, 10),
+            _column("judge", rows if len(judges) > 1 else (), lambda row: short_model(row.judge), 10),
+            _column("label", rows if len(labels) > 1 else (), lambda row: row.label, 7),
+            _column("status", () if settled else rows, lambda row: row.status.value),
+            _column("scored", rows, lambda row: f"{row.scored:,}/{row.cases:,}", right=True),
+            _column("mean", rows, lambda row: _mean(row, marked=simulated), right=True),
+            _column("95 %", rows, lambda row: words.interval(row.estimate), right=True),
+            _column("cost", rows, _cost, right=True, drop=2),
+            _column("unscored", rows, lambda row: words.reasons(dict(row.unscored)), 9),
+        ]
+    )
+    say(_shared(rows, judges, labels), style="dim")
+    if simulated:
+        say(f"~ {SIMULATED}", style="yellow")
+
+
+def print_plan(plan: Plan) -> None:
+    """What a submit would send, and what it may cost."""
+    runs = plan.runs
+    say_table(
+        [
+            Column(name="run", cells=[run.run for run in runs]),
+            Column(name="candidate", cells=[one_line(run.candidate) for run in runs], least=10),
+            Column(name="grader", cells=[one_line(run.grader) for run in runs], least=10),
+            Column(name="requests", cells=[f"{run.requests:,}" if run.requests else "" for run in runs], right=True),
+            Column(name="size", cells=[words.size(run.size) if run.requests else "" for run in runs], right=True),
+            Column(name="cost", cells=[_planned_cost(run) for run in runs], right=True),
+        ]
+    )
+    new = [run for run in runs if not run.exists]
+    requests, batches, size = (sum(getattr(run, name) for run in new) for name in ("requests", "batches", "size"))
+    if not requests:
+        say("to send  nothing" if new else "to send  nothing: every run is there already")
+        return
+    most = words.about_usd(plan.total("at_most_usd"))
+    cost = words.usd_range(plan.total("low_usd"), plan.total("high_usd"))
+    judge = next(run.judge for run in new if run.judge)
+    say(f"to send  {words.count(requests, 'request')} in {words.count(batches, 'batch')}, {words.size(size)}")
+    say(f"cost     {cost}, and never more than {most}")
+    say_wrapped(
+        f"         {judge} at the batch prices of {plan.price_date}; tokens are estimated from bytes, with 30 to 98 % "
+        "of the system prompt read from the cache and 100 to 600 tokens a reply; `never more` takes no cache at all, "
+        "and replies as long as max_tokens allows",
+        style="dim",
+        indent=" " * 9,
+    )
+    _say_uncached(new)
 
 
 def print_suite(suite: Suite, *, as_json: bool) -> None:
@@ -102,17 +113,18 @@ def print_suite(suite: Suite, *, as_json: bool) -> None:
     if as_json:
         print_json(document)
         return
-    out().print(_plain(f"{config.path} is sound"))
-    out().print(_plain(f"  dataset     {dataset.path.name}: {dataset.n:,} cases, digest {dataset.digest[:12]}"))
-    out().print(_plain(f"  graders     {', '.join(grader.name for grader in suite.graders)}"))
-    out().print(_plain(f"  candidates  {', '.join(candidate.name for candidate in suite.candidates)}"))
+    cases = words.count(dataset.n, "case")
+    say(f"{config.path} is sound")
+    say(f"  dataset     {one_line(dataset.path.name)}: {cases}, digest {dataset.digest[:12]}")
+    say(f"  graders     {one_line(', '.join(grader.name for grader in suite.graders))}")
+    say(f"  candidates  {one_line(', '.join(candidate.name for candidate in suite.candidates))}")
     for note in suite.notes:
-        out().print(_plain(f"  note        {note}"))
+        say_wrapped(f"  note        {one_line(note)}", indent=" " * 14)
 
 
 def print_page(path: Path) -> None:
     """Where the page is, on a line of its own, never broken."""
-    print(f"report: {path}")  # noqa: T201
+    say(f"report: {path}")
 
 
 def print_status(found: Sequence[OpenBatch], *, as_json: bool) -> None:
@@ -121,87 +133,98 @@ def print_status(found: Sequence[OpenBatch], *, as_json: bool) -> None:
         print_json({"batches": [one.json() for one in found]})
         return
     if not found:
-        out().print("nothing is open: every batch is collected")
+        say("nothing is open: every batch is collected")
         return
-    table = _table(
-        ("batch", ""), ("candidate × grader", ""), ("status", ""), ("requests", "r"), ("for", "r"), ("left", "r")
-    )
     now = datetime.now(UTC)
-    for one in found:
-        batch, name = one.batch, _plain(f"{one.candidate} × {one.grader}")
-        left = duration(batch.expires_at - now) if batch.expires_at and batch.expires_at > now else "expired"
-        table.add_row(batch.id, name, batch.state.value, f"{batch.requests:,}", duration(now - batch.created_at), left)
-    out().print(table)
+    say_table(
+        [
+            Column(name="run", cells=[one.batch.run for one in found]),
+            Column(name="candidate", cells=[one_line(one.candidate) for one in found], least=10),
+            Column(name="grader", cells=[one_line(one.grader) for one in found], least=10),
+            Column(name="status", cells=[one.batch.state.value for one in found]),
+            Column(name="requests", cells=[f"{one.batch.requests:,}" for one in found], right=True),
+            Column(name="for", cells=[words.compact(now - one.batch.created_at) for one in found], right=True),
+            Column(name="usual", cells=[_usual(one) for one in found], right=True, drop=2),
+            Column(name="left", cells=[_left(one, now) for one in found], right=True),
+            Column(name="batch", cells=[one.batch.id for one in found], drop=1),
+        ]
+    )
+    requests = words.count(sum(one.batch.requests for one in found), "request")
+    say(f"{words.count(len(found), 'batch')} open, {requests}; `evalkit collect` takes what has ended", style="dim")
 
 
-def print_case(detail: CaseDetail) -> None:
-    """One case of a run, in full."""
-    console = out()
-    for title, text in (
-        ("input", detail.case.input),
-        ("expected", detail.case.expected),
-        ("output", detail.output),
-        ("prompt", detail.prompt),
-    ):
-        console.rule(title, align="left")
-        shown = (
-            text if isinstance(text, str) else "–" if text is None else json.dumps(text, ensure_ascii=False, indent=2)
-        )
-        console.print(_visible(shown), markup=False)
-    for placed in detail.scores:
-        score, verdict = placed.score, placed.score.verdict
-        console.rule(f"score {verdict.criterion}", align="left")
-        value = verdict.status.value if verdict.value is None else f"{verdict.label} = {verdict.value:g}"
-        console.print(_visible(f"{value}\n{verdict.reason or ''}"), markup=False)
-        console.print(
-            _visible(f"{score.custom_id or 'no request'} in {score.batch or 'no batch'}"), markup=False, style="dim"
-        )
+def criterion_name(row: RunView) -> str:
+    """The grader, and the criterion where it says more."""
+    return row.grader if row.criterion in ("", row.grader) else f"{row.grader} · {row.criterion}"
 
 
-def _print_unscored(rows: Sequence[RunView]) -> None:
-    for row in rows:
-        if row.unscored:
-            reasons = ", ".join(f"{n} {status}" for status, n in row.unscored.items())
-            out().print(
-                _plain(f"{row.candidate} × {row.criterion}: no score for {reasons}"), style="yellow", markup=False
-            )
+def short_model(model: str | None) -> str:
+    """A model without the word that all of them begin with; a dash for a check."""
+    return model.removeprefix("claude-") if model else words.NONE
 
 
-def _table(*columns: tuple[str, str]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    for name, align in columns:
-        table.add_column(name, justify="right" if align == "r" else "left", overflow="fold", no_wrap=align == "r")
-    return table
+def _column(
+    name: str,
+    rows: Sequence[RunView],
+    cell: Callable[[RunView], str],
+    least: int | None = None,
+    *,
+    right: bool = False,
+    drop: int = 0,
+) -> Column:
+    return Column(name=name, cells=[one_line(cell(row)) for row in rows], least=least, right=right, drop=drop)
 
 
-def _mean(row: RunView) -> str:
-    return "–" if row.estimate.mean is None else f"{row.estimate.mean:.3f}"
-
-
-def _interval(row: RunView) -> str:
-    low, high = row.estimate.low, row.estimate.high
-    return "–" if low is None or high is None else f"{low:.3f} {high:.3f}"
+def _mean(row: RunView, *, marked: bool) -> str:
+    text = words.mean(row.estimate)
+    return f"{text}{'~' if row.simulated else ' '}" if text and marked else text
 
 
 def _cost(row: RunView) -> str:
-    return _usd(row.spending.cost_usd) if row.judge else "free"
+    if row.judge is None:
+        return "free"
+    return words.usd(row.spending.cost_usd) if row.spending.results else ""
 
 
-def _usd(amount: float | None) -> str:
-    if amount is None:
-        return "unknown"
-    return f"${amount:.4f}" if amount < 1 else f"${amount:,.2f}"
+def _shared(rows: Sequence[RunView], judges: set[str], labels: set[str]) -> str:
+    """What all rows have in common, and what they cost together."""
+    by_run = {row.run: row for row in rows}
+    parts = [words.count(len(by_run), "run")]
+    if len(judges) == 1:
+        parts.append(f"judge {next(iter(judges))}")
+    if len(labels) == 1 and (label := next(iter(labels))):
+        parts.append(f"label {one_line(label)}")
+    costs = [row.spending.cost_usd for row in by_run.values() if row.spending.results]
+    if costs:
+        known = sum(cost for cost in costs if cost is not None)
+        parts.append(f"{words.usd(known)} in all" if None not in costs else f"{words.usd(known)} and an unknown price")
+    return "; ".join(parts)
 
 
-def _range(low: float | None, high: float | None) -> str:
-    return "unknown" if low is None or high is None else f"{_usd(low)} to {_usd(high)}"
+def _planned_cost(run: RunPlan) -> str:
+    if run.exists:
+        return "there already"
+    return "free" if run.judge is None else words.usd_range(run.low_usd, run.high_usd)
 
 
-def _plain(text: str) -> str:
-    """Text that rich prints as it is: no markup, no control characters."""
-    return _visible(text).replace("[", "\\[")
+def _say_uncached(runs: Sequence[RunPlan]) -> None:
+    said: set[str] = set()
+    for run in runs:
+        if run.min_cacheable and run.system_tokens < run.min_cacheable and run.grader not in said:
+            said.add(run.grader)
+            say_wrapped(
+                f"{one_line(run.grader)}: about {run.system_tokens:,} tokens of system prompt, and {run.judge} caches "
+                f"none below {run.min_cacheable:,}: every request pays for all of them",
+                style="yellow",
+            )
 
 
-def _visible(text: str) -> str:
-    """Text without the control characters that would move a terminal's cursor or change its colours."""
-    return "".join(letter if letter.isprintable() or letter in "\n\t" else f"\\x{ord(letter):02x}" for letter in text)
+def _usual(one: OpenBatch) -> str:
+    return "" if one.usual_seconds is None else words.compact(timedelta(seconds=one.usual_seconds))
+
+
+def _left(one: OpenBatch, now: datetime) -> str:
+    expires_at = one.batch.expires_at
+    if expires_at is None:
+        return words.NONE
+    return words.compact(expires_at - now) if expires_at > now else "expired"

@@ -10,7 +10,7 @@ from typing import Any
 from evalkit.config.candidate import CandidateConfig
 from evalkit.config.grader import GraderConfig
 from evalkit.config.load import FILE_NAME, find_config, load_config
-from evalkit.config.tables import Config, DatasetConfig, GateConfig, JudgeConfig
+from evalkit.config.tables import Config, DatasetConfig, GateConfig, JudgeConfig, SubmitConfig
 
 __all__ = [
     "FILE_NAME",
@@ -20,6 +20,7 @@ __all__ = [
     "GateConfig",
     "GraderConfig",
     "JudgeConfig",
+    "SubmitConfig",
     "find_config",
     "json_schema",
     "load_config",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -80,6 +80,21 @@ class GateConfig(Section):
     )
 
 
+class SubmitConfig(Section):
+    """How batches are sent."""
+
+    on_unknown: Literal["ask", "resubmit"] = Field(
+        default="ask",
+        description="A create that left no trace: look twice before it is sent again, or send it again at once.",
+    )
+    max_in_flight: Annotated[int, Strict()] | None = Field(
+        default=None, ge=1, description="Requests in open batches beyond which others wait; the limit of an API tier."
+    )
+    retries: Annotated[int, Strict()] = Field(
+        default=2, ge=0, le=10, description="How often requests that failed in passing are sent again by themselves."
+    )
+
+
 class Config(Section):
     """The config of one evaluation."""
 
@@ -89,6 +104,7 @@ class Config(Section):
     graders: Annotated[tuple[GraderConfig, ...], Strict(strict=False)] = Field(min_length=1)
     candidates: Annotated[tuple[CandidateConfig, ...], Strict(strict=False)] = Field(min_length=1)
     gate: GateConfig | None = None
+    submit: SubmitConfig = Field(default_factory=SubmitConfig)
     _path: Path = PrivateAttr()
 
     @model_validator(mode="after")

@@ -3,7 +3,7 @@
 from evalkit.graders.build import Grader, build_graders
 from evalkit.graders.checks import Check
 from evalkit.graders.criterion import Criterion
+from evalkit.graders.fields import RenderError
 from evalkit.graders.rubric import CacheTtl, RubricGrader
-from evalkit.graders.template import RenderError
 
 __all__ = ["CacheTtl", "Check", "Criterion", "Grader", "RenderError", "RubricGrader", "build_graders"]

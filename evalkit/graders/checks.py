@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from functools import cached_property
 from typing import ClassVar, Final, Literal
 
 from evalkit import ids
-from evalkit.dataset import Case
+from evalkit.dataset import Case, Json
 from evalkit.graders.criterion import Criterion
 from evalkit.score import Status, Verdict
 
@@ -66,10 +67,8 @@ class Check:
     def _wanted(self, case: Case) -> tuple[str, ...] | None:
         if self.check == "regex":
             return (self.pattern or "",)
-        if case.expected is None:
-            return None
         options = case.expected if isinstance(case.expected, list) else [case.expected]
-        return tuple(str(option) for option in options)
+        return tuple(_text(option) for option in options if option is not None) or None
 
     def _apply(self, wanted: tuple[str, ...], output: str) -> tuple[bool, str]:
         test: Callable[[str], bool] = {
@@ -96,3 +95,10 @@ class Check:
     def _fold(self, text: str) -> str:
         text = text.strip() if self.strip else text
         return text.casefold() if self.ignore_case else text
+
+
+def _text(option: Json) -> str:
+    """An accepted answer as a judge would read it."""
+    if isinstance(option, str | int | float):
+        return ids.scalar_text(option)
+    return json.dumps(option, ensure_ascii=False, sort_keys=True)

@@ -13,10 +13,14 @@ from typing import Final
 
 TAG_LENGTH: Final = 8
 
-_NAME: Final = re.compile(r"[^A-Za-z0-9_]+")
+_NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_]+")
+_BLANK: Final = r"[\s\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*"
+"""What may stand in a look-alike unseen: white space, zero-width characters, direction marks."""
+_HYPHEN: Final = r"[-\u2010-\u2015\u2212\ufe63\uff0d]"
+# With a tag any name is a look-alike; without one only a closing field of every prompt: `</text>` is honest SVG.
 _LOOKALIKE: Final = re.compile(
-    r"<(?=[\s\u200b-\u200f\u2060\ufeff]*/?[\s\u200b-\u200f\u2060\ufeff]*[A-Za-z_][A-Za-z0-9_]*-[0-9a-fA-F]{8}\b)"
-    r"|<(?=[\s\u200b-\u200f\u2060\ufeff]*/[\s\u200b-\u200f\u2060\ufeff]*(?:input|expected|output|text)\b)",
+    rf"[<\uff1c\ufe64](?={_BLANK}(?:/{_BLANK})?[a-z_][a-z0-9_]*{_BLANK}{_HYPHEN}{_BLANK}[0-9a-f]{{8}}(?![0-9a-z_])"
+    rf"|{_BLANK}/{_BLANK}(?:input|expected|output)\b)",
     re.IGNORECASE,
 )
 
@@ -24,13 +28,13 @@ _LOOKALIKE: Final = re.compile(
 class CaseText(str):
     """Text of a case or an output, which knows the name of its fence."""
 
-    __slots__ = ("name",)
-    name: str
+    __slots__ = ("fence_name",)
+    fence_name: str
 
     def __new__(cls, text: str, name: str) -> CaseText:
         """Text that is fenced as `name` where it is printed."""
         self = super().__new__(cls, text)
-        self.name = _NAME.sub("_", name).strip("_") or "text"
+        self.fence_name = name
         return self
 
 
@@ -48,9 +52,11 @@ def fence_tag(case_digest: str, output: str) -> str:
 
 def neutralise(text: str) -> str:
     """The text with the `<` of every look-alike of a fence made harmless; doing it twice changes nothing."""
-    return _LOOKALIKE.sub("‹", text) if "<" in text else text
+    return _LOOKALIKE.sub("‹", text)
 
 
 def fence(text: str, name: str, tag: str) -> Fenced:
     """The neutralised text in its fence, each on lines of their own."""
+    name = _NOT_NAME.sub("_", name).strip("_") or "text"
+    name = f"_{name}" if name[0].isdigit() else name
     return Fenced(f"<{name}-{tag}>\n{neutralise(text)}\n</{name}-{tag}>")

@@ -21,6 +21,8 @@ _ENDED: Final = frozenset({"end_turn", "stop_sequence"})
 _CUT: Final = frozenset({"max_tokens", "model_context_window_exceeded"})
 _RESULT_STATUS: Final = {"errored": Status.ERRORED, "expired": Status.EXPIRED, "canceled": Status.CANCELED}
 _SHOWN: Final = 200
+_INVISIBLE: Final = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+"""Zero-width characters and direction marks: a verdict that holds one must not lose to an earlier match."""
 
 
 def parse(reply: Reply, criteria: Sequence[Criterion], read: Reader) -> tuple[Verdict, ...]:
@@ -53,7 +55,8 @@ def text_reader(pattern: str) -> Reader:
     compiled = re.compile(pattern, re.IGNORECASE | re.MULTILINE)
 
     def read(text: str, criteria: Sequence[Criterion]) -> tuple[Verdict, ...]:
-        said = [match.group(1) for match in compiled.finditer(text) if match.group(1) is not None]
+        visible = _INVISIBLE.sub("", text)
+        said = [match.group(1) for match in compiled.finditer(visible) if match.group(1) is not None]
         if not said:
             return _unparsable(criteria, f"no verdict in the reply: {_shown(text)}")
         return tuple(criterion.verdict(said[-1], text.strip() or None) for criterion in criteria)

@@ -7,7 +7,7 @@ this grader's rubric with the cache breakpoint at its end. Everything that diffe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, ClassVar, Final, Literal, Self
 
 from evalkit import ids
@@ -21,6 +21,7 @@ from evalkit.score import Verdict
 
 CacheTtl = Literal["5m", "1h"]
 
+_FORM: Final = "# Verdict\n\nThe labels, from worst to best:\n{menus}\n\n{how}"
 _JSON_FORM: Final = (
     'Answer with one JSON object and nothing else: "reasoning" first, a string of a few sentences, then {keys}.'
 )
@@ -96,7 +97,7 @@ class RubricGrader:
             "case block": ids.text_digest(self._template.case_source),
             "labels": ids.digest([[c.name, [list(label) for label in c.labels]] for c in self.criteria]),
             "reply format": self._pattern or "json",
-            "template version": ids.digest([prompt_text("judge.md"), prompt_text("base.md.j2"), self._form]),
+            "template version": _template_version(),
         }
 
     @cached_property
@@ -136,7 +137,10 @@ class RubricGrader:
     @property
     def _form(self) -> str:
         menus = "\n".join(f"- {c.name}: {', '.join(c.names)}" for c in self.criteria)
-        if self._pattern:
-            return f"# Verdict\n\nThe labels, from worst to best:\n{menus}\n\n{_TEXT_FORM}"
         keys = '"verdict"' if len(self.criteria) == 1 else ", ".join(f'"{c.name}"' for c in self.criteria)
-        return f"# Verdict\n\nThe labels, from worst to best:\n{menus}\n\n{_JSON_FORM.format(keys=keys)}"
+        return _FORM.format(menus=menus, how=_TEXT_FORM if self._pattern else _JSON_FORM.format(keys=keys))
+
+
+@cache
+def _template_version() -> str:
+    return ids.digest([prompt_text("judge.md"), prompt_text("base.md.j2"), _FORM, _JSON_FORM, _TEXT_FORM])

@@ -1,64 +1,95 @@
-"""Collect: poll open batches, and turn the results of those that ended into scores.
+"""Collect: settle what is unknown, send what is planned, poll what is open, and score what has ended.
 
-A pass is idempotent: it may be killed anywhere and run again, by anyone, any number of times at once. Raw lines are
-committed before what is read from them; a batch is collected only when every request of it has a score.
+A pass is idempotent: it may be killed anywhere and run again, by anyone, any number of times at once. A batch is
+leased by the collector that works on it; the lease of a dead one runs out.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from evalkit.errors import AccountError, StaleTransitionError
+from evalkit.errors import AccountError, EvalkitError, IntegrityError, ProviderError, StaleTransitionError
+from evalkit.failpoint import step
 from evalkit.graders import RubricGrader
+from evalkit.pipeline.download import Downloader
+from evalkit.pipeline.follow_up import ROUNDS, follow_up, refusal
 from evalkit.pipeline.progress import Progress, Quiet
-from evalkit.pricing import Prices, Usage, usage_from_api
-from evalkit.provider import Provider
-from evalkit.reply import Reply, read_reply
-from evalkit.run import Batch, BatchState, Request
-from evalkit.score import Score
-from evalkit.store import ResultLine, Store
+from evalkit.pipeline.reconcile import Reconciler
+from evalkit.pipeline.sender import Sender, holder
+from evalkit.pricing import Prices
+from evalkit.run import Batch, BatchState, IntentState, Run
+from evalkit.store import Store
 
-_CHUNK: Final = 1000
 _FIRST_WAIT: Final = 30.0
 _LONGEST_WAIT: Final = 300.0
 _SIMULATED_WAIT: Final = 0.05
+_LEASE: Final = timedelta(minutes=10)
+_RECORDED: Final = timedelta(seconds=20)
+_PATIENCE: Final = 10
+"""Passes in a row that may fail while waiting: a network that is away for a while ends nothing."""
 
 
 @dataclass(slots=True)
-class Download:
-    """What was seen in one download of a batch's results."""
+class Pass:
+    """What one pass met."""
 
-    found: set[str] = field(default_factory=set[str])
-    strangers: list[str] = field(default_factory=list[str])
-    repeated: int = 0
-    unreadable: list[str] = field(default_factory=list[str])
+    hint: float = 0.0
+    """Seconds that the server would like us to wait."""
+    troubles: list[EvalkitError] = field(default_factory=list[EvalkitError])
+    unknown: int = 0
+    held: int = 0
+    """Parts that stay planned because too much is in flight."""
 
-    def problems(self, batch: Batch) -> list[str]:
-        """What is wrong with the results as a whole, one sentence each."""
-        said: list[str] = []
-        if self.strangers:
-            said.append(f"{len(self.strangers)} results belong to no request of it, such as {self.strangers[0]!r}")
-        if self.repeated:
-            said.append(f"{self.repeated} results came more than once; the first counts")
-        if self.unreadable:
-            said.append(f"{len(self.unreadable)} lines cannot be read, the first: {self.unreadable[0]}")
-        return [f"batch {batch.id}: {sentence}" for sentence in said]
+
+class Record:
+    """Writes down that a collector is alive, at most now and then, and always how its last pass went."""
+
+    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
+        """Record that a collector begins."""
+        self._store, self._now = store, now
+        self._number = store.passes.began(holder(), now())
+        self._written: datetime | None = None
+        self._failure: str | None = None
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, EvalkitError):
+            self._write(str(error))
+
+    def note(self, troubles: Sequence[EvalkitError]) -> None:
+        """How a pass went."""
+        failure = str(troubles[0]) if troubles else None
+        due = self._written is None or self._now() - self._written > _RECORDED
+        if due or failure != self._failure:
+            self._write(failure)
+
+    def _write(self, failure: str | None) -> None:
+        self._store.passes.ended(self._number, self._now(), failure=failure)
+        self._written, self._failure = self._now(), failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collector:
-    """Collects batches under one account."""
+    """Collects under one account."""
 
-    store: Store
-    provider: Provider
+    sender: Sender
+    reconciler: Reconciler
     prices: Prices
+    rounds: int = ROUNDS
     progress: Progress = field(default_factory=Quiet)
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @property
+    def store(self) -> Store:
+        """The store that the sender sends from."""
+        return self.sender.store
 
     def collect(
         self,
@@ -67,8 +98,8 @@ class Collector:
         wait: bool = False,
         timeout: float | None = None,
         poll: float | None = None,
-    ) -> list[Batch]:
-        """Collect what has ended; returns the batches that are still open.
+    ) -> None:
+        """Collect what has ended.
 
         Args:
             runs: the runs to collect; all where None.
@@ -78,152 +109,131 @@ class Collector:
 
         Raises:
             AccountError: a batch belongs to another account; nothing was asked of the API for it.
-            ProviderError: the API does not answer.
+            ProviderError: the API does not answer, or refuses a run for good.
         """
-        started = self.now()
-        pause = poll or 0.0
-        while open_batches := self.store.batches.open(runs):
-            hint = self._pass(open_batches)
-            open_batches = self.store.batches.open(runs)
-            if not wait or not open_batches:
-                break
-            pause = poll or self._pause(open_batches, pause, hint)
-            elapsed = self.now() - started
-            if timeout is not None and elapsed.total_seconds() + pause > timeout:
-                break
-            self._say_waiting(open_batches)
+        started, pause, failures = self.now(), 0.0, 0
+        record = Record(self.store, self.now)
+        while True:
+            with record:
+                met = self._pass(runs)
+            record.note(met.troubles)
+            failures = failures + 1 if met.troubles else 0
+            if met.troubles and (not wait or failures > _PATIENCE):
+                raise met.troubles[0]
+            waiting = self.store.batches.open(runs)
+            if not wait or not (waiting or met.unknown or met.held):
+                return
+            pause = poll or self._pause(waiting, pause, met)
+            if timeout is not None and (self.now() - started).total_seconds() + pause > timeout:
+                return
+            self._say_waiting(waiting)
             self.sleep(pause)
-        return open_batches
 
-    def _pass(self, open_batches: Sequence[Batch]) -> float:
-        """Look at every open batch once; returns how long the server would like us to wait."""
-        strange = next((batch for batch in open_batches if batch.account != self.provider.account), None)
-        if strange is not None:
-            raise AccountError(
-                f"batch {strange.id} of run {strange.run} was submitted to {strange.base_url} under another key or "
-                f"base URL than the one in use ({self.provider.base_url}); set ANTHROPIC_API_KEY and "
-                "ANTHROPIC_BASE_URL to those it was submitted with"
-            )
-        hint = 0.0
-        for batch in open_batches:
-            hint = max(hint, self._look(batch))
-        return hint
+    def _pass(self, runs: Sequence[str] | None) -> Pass:
+        met = Pass()
+        self._refuse_strangers(runs)
+        met.unknown = self.reconciler.reconcile(runs) if self._has_unknown(runs) else 0
+        met.held = self._send_planned(runs)
+        for batch in self.store.batches.open(runs):
+            try:
+                met.hint = max(met.hint, self._look(batch))
+            except (ProviderError, IntegrityError) as error:
+                if isinstance(error, StopError):
+                    raise
+                self.progress.note(str(error))
+                met.troubles.append(error)
+        met.held += self._send_planned(runs)
+        return met
+
+    def _has_unknown(self, runs: Sequence[str] | None) -> bool:
+        states = (IntentState.INTENDED, IntentState.UNKNOWN)
+        return bool(self.store.intents.in_state(*states, runs=runs))
+
+    def _send_planned(self, runs: Sequence[str] | None) -> int:
+        planned = self.store.intents.in_state(IntentState.PLANNED, runs=runs)
+        return sum(self.sender.send_planned(self.store.runs.get(run)) for run in {one.run: None for one in planned})
+
+    def _refuse_strangers(self, runs: Sequence[str] | None) -> None:
+        account = self.sender.provider.account
+        for batch in self.store.batches.open(runs):
+            if batch.account != account:
+                raise AccountError(
+                    f"batch {batch.id} of run {batch.run} was submitted to {batch.base_url} under another key or base "
+                    f"URL than the one in use ({self.sender.provider.base_url}); set ANTHROPIC_API_KEY and "
+                    "ANTHROPIC_BASE_URL to those it was submitted with"
+                )
 
     def _look(self, batch: Batch) -> float:
-        """Poll one batch, and collect it if it has ended."""
+        """Poll one batch, and collect it if it has ended; seconds that the server would like us to wait."""
+        me, now = holder(), self.now()
+        if not self.store.batches.lease(batch.id, holder=me, now=now, until=now + _LEASE):
+            return 0.0  # another collector works on it
+        try:
+            return self._poll(batch)
+        except StaleTransitionError:
+            return 0.0  # another collector was faster
+        finally:
+            self.store.batches.release(batch.id, holder=me)
+
+    def _poll(self, batch: Batch) -> float:
         if batch.state is not BatchState.ENDED:
-            polled = self.provider.retrieve(batch.id)
+            polled = self.sender.provider.retrieve(batch.id)
             if not polled.batch.ended:
                 return polled.retry_after or 0.0
-            try:
-                self.store.batches.ended(batch.id, ended_at=polled.batch.ended_at or self.now())
-            except StaleTransitionError:
-                return 0.0  # another collector was faster
-        self._collect(batch)
+            step("polled")
+            self.store.batches.ended(batch.id, ended_at=polled.batch.ended_at or self.now())
+            step("ended")
+        run = self.store.runs.get(batch.run)
+        self._collect(run, batch)
+        self._go_on(run, batch)
         return 0.0
 
-    def _collect(self, batch: Batch) -> None:
-        run = self.store.runs.get(batch.run)
+    def _collect(self, run: Run, batch: Batch) -> None:
         _, spec = self.store.content.grader(run.grader_digest)
         grader = RubricGrader.from_spec(spec)
-        requests = {request.custom_id: request for request in self.store.runs.requests(batch.run, batch.part)}
-        download = self._download(batch, grader, requests)
-        if len(download.found) < len(requests):
-            # A stream may end early without an error: a second look tells a cut download from missing results.
-            download = self._download(batch, grader, requests)
-        for problem in download.problems(batch):
+        downloader = Downloader(
+            store=self.store,
+            provider=self.sender.provider,
+            prices=self.prices,
+            progress=self.progress,
+            batch=batch,
+            grader=grader,
+            requests={request.custom_id: request for request in self.store.runs.requests(batch.run, batch.part)},
+            now=self.now,
+        )
+        seen = downloader.download()
+        for problem in seen.problems(batch):
             self.progress.note(problem)
-        try:
-            missing = self.store.scores.finish(batch, [c.name for c in grader.criteria], now=self.now())
-        except StaleTransitionError:
-            return  # another collector was faster, with the same scores
+        missing = self.store.scores.finish(batch, [criterion.name for criterion in grader.criteria], now=self.now())
+        step("collected")
         self.progress.collected(batch, missing)
 
-    def _download(self, batch: Batch, grader: RubricGrader, requests: dict[str, Request]) -> Download:
-        download = Download()
-        for lines in _chunks(self.provider.results(batch.id)):
-            replies = list(_replies(lines, requests, download))
-            self.store.results.keep(batch, [self._line(batch, reply, raw) for reply, raw in replies], now=self.now())
-            known = [(reply, requests[reply.custom_id]) for reply, _ in replies if reply.custom_id in requests]
-            self.store.scores.put(
-                score for reply, request in known for score in read_scores(batch, grader, request, reply)
-            )
-            self.progress.reading(batch, len(download.found))
-        return download
+    def _go_on(self, run: Run, batch: Batch) -> None:
+        """Send again what may go better, unless it is no use.
 
-    def _line(self, batch: Batch, reply: Reply, raw: bytes) -> ResultLine:
-        usage, cost = self._money(batch, reply)
-        return ResultLine(
-            custom_id=reply.custom_id,
-            raw=raw,
-            type=reply.result.type,
-            served_model=reply.model,
-            stop_reason=reply.stop_reason,
-            usage=usage,
-            cost_usd=cost,
-        )
+        Raises:
+            StopError: every request was invalid, or the account cannot pay.
+        """
+        if reason := refusal(self.store, run, batch):
+            raise StopError(reason)
+        for intent in follow_up(self.store, run, batch, rounds=self.rounds):
+            self.progress.note(f"run {run.id}: {intent.requests} requests without a score are sent again")
 
-    def _money(self, batch: Batch, reply: Reply) -> tuple[Usage, float | None]:
-        """Tokens and price of a reply; a result without a message is not billed."""
-        if reply.result.message is None:
-            return Usage(), 0.0
-        usage = usage_from_api(reply.usage)
-        if usage is None:
-            return Usage(), None
-        return usage, self.prices.cost(reply.model or "", usage, batch=True, on=batch.created_at.date())
-
-    def _pause(self, open_batches: Sequence[Batch], last: float, hint: float) -> float:
+    def _pause(self, waiting: Sequence[Batch], last: float, met: Pass) -> float:
         """Seconds until the next look: never sooner than the server asks, and longer the longer it takes."""
-        if all(batch.simulated for batch in open_batches):
-            return max(_SIMULATED_WAIT, hint)
-        return min(max(_FIRST_WAIT, last * 1.5, hint), _LONGEST_WAIT)
+        if waiting and all(batch.simulated for batch in waiting):
+            return max(_SIMULATED_WAIT, met.hint)
+        return min(max(_FIRST_WAIT, last * 1.5, met.hint), _LONGEST_WAIT)
 
-    def _say_waiting(self, open_batches: list[Batch]) -> None:
-        oldest = min(batch.created_at for batch in open_batches)
-        judge = self.store.runs.get(open_batches[0].run).judge
+    def _say_waiting(self, waiting: Sequence[Batch]) -> None:
+        if not waiting:
+            self.progress.note("waiting for the list of batches to show what became of a create")
+            return
+        oldest = min(batch.created_at for batch in waiting)
+        judge = self.store.runs.get(waiting[0].run).judge
         usual = self.store.batches.usual_seconds(judge.model if judge else None)
-        self.progress.waiting(open_batches, self.now() - oldest, timedelta(seconds=usual) if usual else None)
+        self.progress.waiting(list(waiting), self.now() - oldest, timedelta(seconds=usual) if usual else None)
 
 
-def read_scores(batch: Batch, grader: RubricGrader, request: Request, reply: Reply) -> Iterator[Score]:
-    """The scores that a reply gives, one per criterion."""
-    for verdict in grader.parse(reply):
-        yield Score(
-            run=batch.run,
-            case_id=request.case_id,
-            suffix=request.suffix,
-            verdict=verdict,
-            custom_id=reply.custom_id,
-            batch=batch.id,
-            served_model=reply.model,
-            stop_reason=reply.stop_reason,
-        )
-
-
-def _replies(lines: Sequence[bytes], requests: dict[str, Request], download: Download) -> Iterator[tuple[Reply, bytes]]:
-    """The first reply of each custom_id; a line that cannot be read is named, and the rest is kept."""
-    for line in lines:
-        try:
-            reply = read_reply(line)
-        except ValueError as error:
-            download.unreadable.append(f"{error} in {line[:80]!r}")
-            continue
-        if reply.custom_id in download.found:
-            download.repeated += 1
-            continue
-        if reply.custom_id in requests:
-            download.found.add(reply.custom_id)
-        else:
-            download.strangers.append(reply.custom_id)
-        yield reply, line
-
-
-def _chunks(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
-    chunk: list[bytes] = []
-    for line in lines:
-        chunk.append(line)
-        if len(chunk) == _CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+class StopError(ProviderError):
+    """It is no use to go on with a run before a person has mended something."""

@@ -6,46 +6,28 @@ costs. The bytes go to a spool file per part, and the intent of the part holds t
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import msgspec
 
 from evalkit import ids
 from evalkit.dataset import Case
 from evalkit.errors import DatasetError, Problem
-from evalkit.graders import CacheTtl, RenderError, RubricGrader
-from evalkit.pipeline.suite import PlannedRun, Suite
-from evalkit.run import Judge, Request
+from evalkit.graders import CacheTtl, Grader, RenderError, RubricGrader
+from evalkit.pipeline.spool import Limits, Part, Spool
+from evalkit.run import Request, Run
 from evalkit.score import Score, Status, Verdict
 
-_HEAD: Final = b'{"requests":['
-_TAIL: Final = b"]}"
 _MAX_ROW: Final = 32_000_000
 """Bytes of one request that the Messages API takes."""
 _MAX_PROBLEMS: Final = 100
+_TOLD_EVERY: Final = 500
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Where a run is split into several batches."""
-
-    requests: int = 100_000
-    bytes: int = 240_000_000
-    """Of the serialized body; the API's 256 MB, with a margin for not knowing whose megabytes they are."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Part:
-    """One part of a run: a batch body on disk."""
-
-    path: Path
-    requests: int = 0
-    size: int = 0
-    digest: str = ""
+Pairs = Iterable[tuple[Case, str | None]]
+"""Cases, each with the candidate's output where there is one."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,114 +43,73 @@ class Encoded:
 class RowEncoder:
     """Encodes the rows of one run: `{"custom_id":...,"params":{"messages":[...],...shared...}}`."""
 
-    def __init__(self, shared: dict[str, object]) -> None:
+    def __init__(self, run: Run, grader: RubricGrader, *, max_tokens: int | None = None) -> None:
         """Encode what every row shares.
 
         Args:
-            shared: the Messages parameters without `messages`.
+            run: a run with a judge.
+            grader: its grader.
+            max_tokens: in place of the judge's, for replies that were cut.
         """
+        if run.judge is None:
+            raise TypeError(f"run {run.id} has no judge")
+        shared = grader.params(run.judge, cache_ttl(run.cases))
+        if max_tokens is not None:
+            shared["max_tokens"] = max_tokens
+        self._run, self._grader = run, grader
         self._tail = b"}]," + msgspec.json.encode(shared)[1:] + b"}"
 
-    def row(self, custom_id: str, prompt: str) -> bytes:
-        """One row of the body."""
-        content = msgspec.json.encode(prompt)
+    def row(self, case: Case, output: str) -> tuple[str, bytes]:
+        """The custom_id and the row of one case.
+
+        Raises:
+            RenderError: the case lacks what the rubric prints, or its row is too large.
+        """
+        custom_id = ids.custom_id(self._run.id, case.id)
         head = f'{{"custom_id":"{custom_id}","params":{{"messages":[{{"role":"user","content":'
-        return head.encode("ascii") + content + self._tail
-
-
-class Spool:
-    """Writes rows into parts, each below the limits."""
-
-    def __init__(self, directory: Path, name: str, limits: Limits) -> None:
-        """Spool into `directory`; files are named after the run and the part."""
-        self._directory, self._name, self._limits = directory, name, limits
-        self._file: IO[bytes] | None = None
-        self._hash = hashlib.sha256()
-        self.parts: list[Part] = []
-
-    def add(self, row: bytes, *, part: int | None = None) -> int:
-        """Write a row, to a new part where it would not fit or where `part` says so; returns its part."""
-        if self._file is None or self._is_next(row, part):
-            self._close()
-            self._open()
-        elif self.parts[-1].requests:
-            self._write(b",")
-        self._write(row)
-        self.parts[-1].requests += 1
-        return len(self.parts) - 1
-
-    def done(self) -> list[Part]:
-        """Close the last part; all parts, with their digests."""
-        self._close()
-        return self.parts
-
-    def _is_next(self, row: bytes, part: int | None) -> bool:
-        if part is not None:
-            return part != len(self.parts) - 1
-        last = self.parts[-1]
-        size = last.size + len(row) + 1 + len(_TAIL)
-        return last.requests >= self._limits.requests or size > self._limits.bytes
-
-    def _open(self) -> None:
-        path = self._directory / f"{self._name}.{len(self.parts)}.json"
-        self._file = path.open("wb", buffering=1 << 20)
-        self._hash = hashlib.sha256()
-        self.parts.append(Part(path=path))
-        self._write(_HEAD)
-
-    def _write(self, data: bytes) -> None:
-        assert self._file is not None  # noqa: S101 # an open part is what add() made
-        self._file.write(data)
-        self._hash.update(data)
-        self.parts[-1].size += len(data)
-
-    def _close(self) -> None:
-        if self._file is None:
-            return
-        self._write(_TAIL)
-        self._file.close()
-        self._file = None
-        self.parts[-1].digest = self._hash.hexdigest()
+        content = msgspec.json.encode(self._grader.prompt(case, output))
+        row = head.encode("ascii") + content + self._tail
+        if len(row) > _MAX_ROW:
+            raise RenderError(f"its request has {len(row):,} bytes, and the API takes {_MAX_ROW:,}: shorten the case")
+        return custom_id, row
 
 
 def encode(
-    planned: PlannedRun,
-    suite: Suite,
+    run: Run,
+    grader: RubricGrader,
+    pairs: Pairs,
     directory: Path,
     *,
     limits: Limits | None = None,
-    parts: Mapping[str, int] | None = None,
     rendered: Callable[[int], None] = lambda _: None,
 ) -> Encoded:
-    """Render and encode every case of a run.
+    """Render and encode every case of a run, and split it into parts.
 
     Args:
-        planned: a run with a rubric grader.
-        suite: the suite it belongs to.
+        run: a run with a judge.
+        grader: its grader.
+        pairs: its cases with the candidate's outputs.
         directory: where the parts are written.
         limits: where to split.
-        parts: custom_id -> part, where the run was split before and must be split the same way.
         rendered: told the number of cases done, now and then.
 
     Raises:
         DatasetError: cases lack what the rubric prints, or are too large; all of them at once.
     """
-    grader, judge = _rubric(planned)
-    encoder = RowEncoder(grader.params(judge, cache_ttl(suite.dataset.n)))
-    spool = Spool(directory, planned.run.id, limits or Limits())
+    encoder = RowEncoder(run, grader)
+    spool = Spool(directory, run.id, limits or Limits())
     encoded, problems = Encoded(), list[Problem]()
-    for number, (case, output) in enumerate(_pairs(planned, suite), start=1):
+    for number, (case, output) in enumerate(pairs, start=1):
         if output is None:
-            encoded.missing += no_output(planned, case)
+            encoded.missing += no_output(run, grader, case)
             continue
         try:
-            custom_id, data = _row(planned, encoder, case, output)
+            custom_id, row = encoder.row(case, output)
         except RenderError as error:
-            _note(problems, suite, case, str(error))
+            _note(problems, run, case, str(error))
         else:
-            part = spool.add(data, part=parts.get(custom_id) if parts else None)
-            encoded.requests.append(Request(custom_id=custom_id, case_id=case.id, part=part))
-        if number % 500 == 0:
+            encoded.requests.append(Request(custom_id=custom_id, case_id=case.id, part=spool.add(row)))
+        if number % _TOLD_EVERY == 0:
             rendered(number)
     encoded.parts = spool.done()
     if problems:
@@ -176,49 +117,53 @@ def encode(
     return encoded
 
 
+def encode_part(
+    run: Run,
+    grader: RubricGrader,
+    pairs: Pairs,
+    directory: Path,
+    *,
+    wanted: Mapping[str, Request],
+    max_tokens: int | None = None,
+) -> Part:
+    """The body of one part again, from the cases and outputs that the store keeps.
+
+    Args:
+        run: a run with a judge.
+        grader: its grader.
+        pairs: its cases with the candidate's outputs; those that are not wanted are passed over.
+        directory: where the part is written.
+        wanted: the part's requests by case id.
+        max_tokens: in place of the judge's.
+    """
+    encoder = RowEncoder(run, grader, max_tokens=max_tokens)
+    spool = Spool(directory, run.id, Limits.none())
+    for case, output in pairs:
+        if output is not None and case.id in wanted:
+            spool.add(encoder.row(case, output)[1])
+    (part,) = spool.done()
+    return part
+
+
 def cache_ttl(n_requests: int) -> CacheTtl | None:
     """How long the shared prefix should stay cached; a single request has nobody to share with."""
     return "1h" if n_requests > 1 else None
 
 
-def _pairs(planned: PlannedRun, suite: Suite) -> Iterator[tuple[Case, str | None]]:
-    return ((case, planned.candidate.output(case)) for case in suite.dataset)
-
-
-def _rubric(planned: PlannedRun) -> tuple[RubricGrader, Judge]:
-    if not isinstance(planned.grader, RubricGrader) or planned.run.judge is None:
-        raise TypeError(f"run {planned.run.id} has no judge")
-    return planned.grader, planned.run.judge
-
-
-def _row(planned: PlannedRun, encoder: RowEncoder, case: Case, output: str) -> tuple[str, bytes]:
-    """The case's custom_id and row.
-
-    Raises:
-        RenderError: the case lacks what the rubric prints, or is too large.
-    """
-    grader, _ = _rubric(planned)
-    custom_id = ids.custom_id(planned.run.id, case.id)
-    row = encoder.row(custom_id, grader.prompt(case, output))
-    if len(row) > _MAX_ROW:
-        raise RenderError(f"its request has {len(row):,} bytes, and the API takes {_MAX_ROW:,}: shorten the case")
-    return custom_id, row
-
-
-def _note(problems: list[Problem], suite: Suite, case: Case, what: str) -> None:
-    if len(problems) < _MAX_PROBLEMS:
-        where = f"{suite.dataset.path.name}, case {case.id!r}"
-        problems.append(Problem(where, None, what, "give the case that field, or guard it in the rubric's case block"))
-
-
-def no_output(planned: PlannedRun, case: Case) -> list[Score]:
+def no_output(run: Run, grader: Grader, case: Case) -> list[Score]:
     """The scores of a case that the candidate has no output for: one per criterion, all missing."""
-    reason = f"candidate {planned.candidate.name!r} has no output for this case"
+    reason = f"candidate {run.candidate!r} has no output for this case"
     return [
         Score(
-            run=planned.run.id,
+            run=run.id,
             case_id=case.id,
             verdict=Verdict(criterion=criterion.name, status=Status.MISSING, reason=reason),
         )
-        for criterion in planned.grader.criteria
+        for criterion in grader.criteria
     ]
+
+
+def _note(problems: list[Problem], run: Run, case: Case, what: str) -> None:
+    if len(problems) < _MAX_PROBLEMS:
+        where = f"{run.dataset_name}, case {case.id!r}"
+        problems.append(Problem(where, None, what, "give the case that field, or guard it in the rubric's case block"))

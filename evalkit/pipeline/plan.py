@@ -79,7 +79,8 @@ def _plan(planned: PlannedRun, suite: Suite, store: Store, prices: Prices) -> Ru
     n_requests = n_batches = size = system = 0
     if isinstance(planned.grader, RubricGrader):
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
-            parts = encode(planned, suite, Path(directory)).parts
+            pairs = ((case, planned.candidate.output(case)) for case in suite.dataset)
+            parts = encode(run, planned.grader, pairs, Path(directory)).parts
         n_requests, n_batches, size = sum(p.requests for p in parts), len(parts), sum(p.size for p in parts)
         system = _tokens("".join(planned.grader.system))
     tokens = round(size / _BYTES_PER_TOKEN)

@@ -16,12 +16,13 @@ from evalkit.store.batches import Batches, read_batch
 from evalkit.store.content import Content
 from evalkit.store.engine import Database, open_database
 from evalkit.store.intents import Intents, read_intent
+from evalkit.store.passes import LastPasses, Passes
 from evalkit.store.results import ResultLine, Results, Spending
 from evalkit.store.runs import Runs
 from evalkit.store.schema import batches, intents
 from evalkit.store.scores import PlacedScore, Scores, Tally
 
-__all__ = ["PlacedScore", "ResultLine", "Spending", "Store", "Tally"]
+__all__ = ["LastPasses", "PlacedScore", "ResultLine", "Spending", "Store", "Tally"]
 
 
 class Store:
@@ -36,6 +37,7 @@ class Store:
         self.batches = Batches(database)
         self.results = Results(database)
         self.scores = Scores(database)
+        self.passes = Passes(database)
 
     @classmethod
     def open(cls, url: str) -> Self:

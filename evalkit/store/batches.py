@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from evalkit.errors import StaleTransitionError
 from evalkit.run import OPEN_BATCH, Batch, BatchState
 from evalkit.store.engine import Database
-from evalkit.store.rows import stamp_or_none, unstamp, unstamp_or_none
+from evalkit.store.rows import stamp, stamp_or_none, unstamp, unstamp_or_none
 from evalkit.store.schema import batches, runs
 
 
@@ -37,7 +37,7 @@ class Batches:
         Raises:
             StaleTransitionError: the batch has moved on.
         """
-        self._move(batch, (BatchState.IN_PROGRESS,), BatchState.CANCELING, {})
+        self._move(batch, (BatchState.IN_PROGRESS,), BatchState.CANCELING, {"cancel_wanted": True})
 
     def ended(self, batch: str, *, ended_at: datetime | None) -> None:
         """in_progress | canceling -> ended.
@@ -47,6 +47,26 @@ class Batches:
         """
         sources = (BatchState.IN_PROGRESS, BatchState.CANCELING)
         self._move(batch, sources, BatchState.ENDED, {"ended_at": stamp_or_none(ended_at)})
+
+    def owned(self) -> set[str]:
+        """The ids of all batches that the store holds."""
+        with self._database.reading() as connection:
+            return set(connection.execute(sa.select(batches.c.batch)).scalars())
+
+    def lease(self, batch: str, *, holder: str, now: datetime, until: datetime) -> bool:
+        """Take a batch to work on it; False while another holder's lease lasts."""
+        free = sa.or_(
+            batches.c.lease_until.is_(None), batches.c.lease_until < stamp(now), batches.c.lease_holder == holder
+        )
+        update = sa.update(batches).where(batches.c.batch == batch, free)
+        with self._database.writing() as connection:
+            return connection.execute(update.values(lease_holder=holder, lease_until=stamp(until))).rowcount == 1
+
+    def release(self, batch: str, *, holder: str) -> None:
+        """Give a batch back."""
+        update = sa.update(batches).where(batches.c.batch == batch, batches.c.lease_holder == holder)
+        with self._database.writing() as connection:
+            connection.execute(update.values(lease_until=None, lease_holder=None))
 
     def usual_seconds(self, judge: str | None) -> float | None:
         """The median time from creation to end of earlier batches of the same judge, simulated ones left out."""
@@ -87,6 +107,7 @@ def read_batch(row: sa.Row[Any]) -> Batch:
         account=row.account,
         base_url=row.base_url,
         simulated=row.simulated,
+        cancel_wanted=row.cancel_wanted,
         created_at=unstamp(row.created_at),
         expires_at=unstamp_or_none(row.expires_at),
         ended_at=unstamp_or_none(row.ended_at),

@@ -80,6 +80,14 @@ class Content:
             for row in connection.execute(query).mappings():
                 yield _case(row)
 
+    def cases_with_outputs(self, dataset: str, candidate: str) -> Iterator[tuple[Case, str | None]]:
+        """The cases of a dataset in order, each with a candidate's output where there is one."""
+        own = sa.and_(outputs.c.candidate == candidate, outputs.c.case_id == dataset_cases.c.case_id)
+        query = _cases(dataset).add_columns(outputs.c.text.label("output")).outerjoin(outputs, own)
+        with self._database.reading() as connection:
+            for row in connection.execute(query.order_by(dataset_cases.c.position)).mappings():
+                yield _case(row), row["output"]
+
     def case(self, dataset: str, case_id: str) -> Case | None:
         """One case of a dataset."""
         with self._database.reading() as connection:

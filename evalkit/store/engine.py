@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from evalkit.errors import StoreError
 from evalkit.store.schema import HEAD
 
 _BUSY_MS: Final = 30_000
+_PASSWORD: Final = re.compile(r":[^:@/]*@")
 
 
 class Database:
@@ -60,8 +62,9 @@ class Database:
         """
         if not rows:
             return 0
-        result = connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
-        return max(result.rowcount, 0)
+        # Without being told to, SQLAlchemy asks the driver for the count of an UPDATE or DELETE alone.
+        insert = self._insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+        return max(connection.execute(insert, rows).rowcount, 0)
 
     def upsert(self, connection: Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
         """Insert the rows, replacing those of the same primary key."""
@@ -105,7 +108,7 @@ def open_database(url: str) -> Database:
         with database._named("read"):  # pyright: ignore[reportPrivateUsage]
             if _version(engine) != HEAD:
                 _migrate(engine)
-    except StoreError:
+    except BaseException:
         engine.dispose()
         raise
     return database
@@ -114,13 +117,14 @@ def open_database(url: str) -> Database:
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # a port that is no number is a ValueError
+        shown = _PASSWORD.sub(":***@", url)
         raise StoreError(
-            f"{url!r} is no store URL; use sqlite:///path/to/file.db or postgresql://host/database"
+            f"{shown!r} is no store URL; use sqlite:///path/to/file.db or postgresql://host/database"
         ) from error
     if parsed.drivername in ("postgres", "postgresql"):
         parsed = parsed.set(drivername="postgresql+psycopg")
-    if not parsed.drivername.startswith(("sqlite", "postgresql")):
+    if parsed.drivername not in ("sqlite", "postgresql+psycopg"):
         raise StoreError(
             f"a store is SQLite or PostgreSQL, not {parsed.drivername!r}; use sqlite:///... or postgresql://..."
         )

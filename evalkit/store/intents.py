@@ -10,6 +10,7 @@ Each arrow is one guarded update: it names the state it comes from, and fails wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from sqlalchemy.engine import Connection
 from evalkit.errors import StaleTransitionError
 from evalkit.run import BatchState, Intent, IntentState
 from evalkit.store.engine import Database
-from evalkit.store.rows import stamp, stamp_or_none, unstamp_or_none
+from evalkit.store.rows import from_json, stamp, stamp_or_none, to_json, unstamp_or_none
 from evalkit.store.schema import batches, intents
 
 
@@ -32,7 +33,15 @@ class Intents:
 
     def of(self, run: str) -> list[Intent]:
         """A run's intents, by part and attempt."""
-        query = sa.select(intents).where(intents.c.run == run).order_by(intents.c.part, intents.c.attempt)
+        return self._select(intents.c.run == run)
+
+    def in_state(self, *states: IntentState, runs: Sequence[str] | None = None) -> list[Intent]:
+        """Every intent in one of these states; of the runs named, or of all."""
+        wanted = intents.c.state.in_([state.value for state in states])
+        return self._select(wanted if runs is None else sa.and_(wanted, intents.c.run.in_(runs)))
+
+    def _select(self, wanted: sa.ColumnElement[bool]) -> list[Intent]:
+        query = sa.select(intents).where(wanted).order_by(intents.c.run, intents.c.part, intents.c.attempt)
         with self._database.reading() as connection:
             return [read_intent(row) for row in connection.execute(query)]
 
@@ -83,10 +92,11 @@ class Intents:
             "simulated": simulated,
             "created_at": stamp(created_at),
             "expires_at": stamp_or_none(expires_at),
+            "cancel_wanted": False,
         }
         with self._database.writing() as connection:
             values = {"batch": batch, "settled_at": stamp(now)}
-            _move(connection, intent, intent.state, IntentState.CREATED, values)
+            _move(connection, intent, _sent(intent), IntentState.CREATED, values)
             connection.execute(sa.insert(batches), [row])
 
     def not_created(self, intent: Intent, *, reason: str, now: datetime) -> Intent:
@@ -100,11 +110,13 @@ class Intents:
             "part": intent.part,
             "attempt": intent.attempt + 1,
             "state": IntentState.PLANNED.value,
+            "round": intent.round,
+            "max_tokens": intent.max_tokens,
             "requests": intent.requests,
         }
         with self._database.writing() as connection:
             values = {"reason": reason, "settled_at": stamp(now)}
-            _move(connection, intent, intent.state, IntentState.NOT_CREATED, values)
+            _move(connection, intent, _sent(intent), IntentState.NOT_CREATED, values)
             connection.execute(sa.insert(intents), [again])
         return Intent(
             run=intent.run,
@@ -112,6 +124,8 @@ class Intents:
             attempt=intent.attempt + 1,
             state=IntentState.PLANNED,
             requests=intent.requests,
+            round=intent.round,
+            max_tokens=intent.max_tokens,
         )
 
     def unknown(self, intent: Intent, *, reason: str) -> None:
@@ -122,6 +136,25 @@ class Intents:
         """
         with self._database.writing() as connection:
             _move(connection, intent, IntentState.INTENDED, IntentState.UNKNOWN, {"reason": reason})
+
+    def note(self, intent: Intent, *, suspect: str | None, cleared: Sequence[str], clear_at: datetime | None) -> None:
+        """unknown -> unknown: what a look at the list of batches has shown so far.
+
+        Raises:
+            StaleTransitionError: the intent has moved on.
+        """
+        values = {"suspect": suspect, "cleared": to_json(list(cleared)), "clear_at": stamp_or_none(clear_at)}
+        with self._database.writing() as connection:
+            _move(connection, intent, IntentState.UNKNOWN, IntentState.UNKNOWN, values)
+
+
+def _sent(intent: Intent) -> IntentState:
+    """The state to settle an intent from: as its holder knows it, if that is one whose create may have been sent."""
+    if intent.state in (IntentState.INTENDED, IntentState.UNKNOWN):
+        return intent.state
+    raise StaleTransitionError(
+        f"part {intent.part} of run {intent.run} is {intent.state.value}: no create of it is to be settled"
+    )
 
 
 def _move(
@@ -146,10 +179,16 @@ def read_intent(row: sa.Row[Any]) -> Intent:
         attempt=row.attempt,
         state=IntentState(row.state),
         requests=row.requests,
+        round=row.round,
+        max_tokens=row.max_tokens,
         body_digest=row.body_digest,
         account=row.account,
         base_url=row.base_url,
+        holder=row.holder,
         intended_at=unstamp_or_none(row.intended_at),
+        clear_at=unstamp_or_none(row.clear_at),
+        suspect=row.suspect,
+        cleared=tuple(from_json(row.cleared)),
         batch=row.batch,
         reason=row.reason,
     )

@@ -84,7 +84,7 @@ class Results:
         """How many results of each type a batch has."""
         query = sa.select(results.c.type, sa.func.count()).where(results.c.batch == batch).group_by(results.c.type)
         with self._database.reading() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     def spending(self, run_ids: Sequence[str]) -> dict[str, Spending]:
         """What each run has cost, over all its batches."""
@@ -107,7 +107,7 @@ class Results:
         )
         groups: dict[str, list[tuple[object, ...]]] = {}
         with self._database.reading() as connection:
-            for row in connection.execute(query).tuples():
+            for row in connection.execute(query):
                 groups.setdefault(row[0], []).append(tuple(row[1:]))
         return {run: _spending(rows) for run, rows in groups.items()}
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
-from evalkit.errors import UsageError
-from evalkit.run import IntentState, Judge, Request, Run, RunKind
+from evalkit.errors import StaleTransitionError, UsageError
+from evalkit.run import BatchState, Intent, IntentState, Judge, Request, Run, RunKind
 from evalkit.store.engine import Database
 from evalkit.store.rows import chunks, stamp, unstamp
-from evalkit.store.schema import intents, requests, runs
+from evalkit.store.schema import batches, intents, requests, runs
 
 
 class Runs:
@@ -90,6 +90,39 @@ class Runs:
             for row in connection.execute(query):
                 yield Request(custom_id=row.custom_id, case_id=row.case_id, suffix=row.suffix, part=row.part)
 
+    def follow_up(self, run: str, custom_ids: Sequence[str], *, round: int, max_tokens: int | None) -> Intent:  # noqa: A002
+        """Plan a follow-up of some requests: they become a new part of the run, with an intent of its own.
+
+        Raises:
+            StaleTransitionError: another process has planned a follow-up of them.
+        """
+        with self._database.writing() as connection:
+            last = connection.execute(sa.select(sa.func.max(intents.c.part)).where(intents.c.run == run)).scalar() or 0
+            part = last + 1
+            moved = 0
+            for chunk in chunks(custom_ids):
+                due = sa.and_(requests.c.run == run, requests.c.custom_id.in_(chunk), ~_in_open_part(run))
+                moved += connection.execute(sa.update(requests).where(due).values(part=part)).rowcount
+            if moved != len(custom_ids):
+                raise StaleTransitionError(f"run {run}: another process has planned a follow-up of these requests")
+            row = {**_intent_row(run, part, moved), "round": round, "max_tokens": max_tokens}
+            connection.execute(sa.insert(intents), [row])
+        return Intent(
+            run=run,
+            part=part,
+            attempt=1,
+            state=IntentState.PLANNED,
+            requests=moved,
+            round=round,
+            max_tokens=max_tokens,
+        )
+
+
+def _in_open_part(run: str) -> sa.ColumnElement[bool]:
+    """Whether a request's part is not collected yet: such a request is under way."""
+    collected = sa.select(batches.c.part).where(batches.c.run == run, batches.c.state == BatchState.COLLECTED.value)
+    return requests.c.part.not_in(collected)
+
 
 def read_run(row: RowMapping) -> Run:
     """The run of a row of `runs`."""
@@ -152,5 +185,6 @@ def _intent_row(run: str, part: int, n_requests: int) -> dict[str, object]:
         "part": part,
         "attempt": 1,
         "state": IntentState.PLANNED.value,
+        "round": 0,
         "requests": n_requests,
     }

@@ -23,12 +23,12 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
     text,
 )
 
 from evalkit.run import BatchState, IntentState, RunKind
 from evalkit.score import Status
+from evalkit.store.text import Text
 
 HEAD: Final = "0001"
 """The newest migration."""
@@ -157,6 +157,8 @@ intents = Table(
     Column("part", Integer, primary_key=True),
     Column("attempt", Integer, primary_key=True),
     Column("state", String(16), nullable=False),
+    Column("round", Integer, nullable=False),  # 0: the first time; 1 and on: follow-ups of what got no score
+    Column("max_tokens", Integer),  # in place of the judge's, for replies that were cut
     Column("requests", Integer, nullable=False),
     Column("body_digest", Digest),
     Column("account", String(16)),
@@ -164,6 +166,9 @@ intents = Table(
     Column("holder", Text),  # the process that claimed it
     Column("intended_at", Time),
     Column("settled_at", Time),
+    Column("clear_at", Time),  # when a healthy list first showed no batch that could be its own
+    Column("suspect", Text),  # a batch that may be its own, until its results tell
+    Column("cleared", Text, nullable=False, server_default="[]"),  # JSON: batches whose results told otherwise
     Column("batch", Text, unique=True),
     Column("reason", Text),
     _one_of("state", IntentState),
@@ -197,6 +202,10 @@ batches = Table(
     Column("expires_at", Time),
     Column("ended_at", Time),
     Column("collected_at", Time),
+    Column("cancel_wanted", Boolean, nullable=False),  # by a person: what was canceled is not sent again by itself
+    Column("deleted_at", Time),  # when it was deleted at the provider
+    Column("lease_holder", Text),
+    Column("lease_until", Time),  # until then one collector works on it, and others pass it over
     _one_of("state", BatchState),
     Index("batches_by_run", "run"),
     Index("batches_open", "state"),
@@ -239,4 +248,16 @@ scores = Table(
     Column("batch", Text),
     _one_of("status", Status),
     CheckConstraint("(status = 'scored') = (value is not null)", name="scored_has_value"),
+)
+
+#: A row per pass of a collector, for those who watch that collectors are alive.
+passes = Table(
+    "passes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("began_at", Time, nullable=False),
+    Column("ended_at", Time),
+    Column("failure", Text),  # null for a pass that went well
+    Index("passes_newest", "began_at"),
 )

@@ -121,10 +121,27 @@ class Scores:
                 found[row.case_id].append(_placed(row))
         return found
 
+    def unscored_requests(self, run: str, batch: str | None = None) -> list[sa.Row[Any, Any, Any]]:
+        """custom_id, status and reason of the requests, of a run or of one batch, whose reply gave no score.
+
+        A reply of several criteria counts once, by its first criterion without a score.
+        """
+        c = scores.c
+        query = (
+            sa.select(c.custom_id, sa.func.min(c.status).label("status"), sa.func.min(c.reason).label("reason"))
+            .where(c.run == run, c.value.is_(None), c.custom_id.is_not(None))
+            .group_by(c.custom_id)
+            .order_by(c.custom_id)
+        )
+        if batch is not None:
+            query = query.where(c.batch == batch)
+        with self._database.reading() as connection:
+            return list(connection.execute(query))
+
     def tallies(self, run_ids: Sequence[str]) -> list[Tally]:
         """How the cases of these runs stand, by run and criterion."""
         with self._database.reading() as connection:
-            groups = connection.execute(_grouped(run_ids)).tuples().all()
+            groups = connection.execute(_grouped(run_ids)).all()
             clusters = _cluster_sums(connection, run_ids)
         tallies: dict[tuple[str, str], Tally] = {}
         for run, criterion, status, value, n in groups:
@@ -190,7 +207,7 @@ def _cluster_sums(connection: Connection, run_ids: Sequence[str]) -> dict[tuple[
         .group_by(c.run, c.criterion, dataset_cases.c.cluster, alone)
     )
     sums: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
-    for run, criterion, total, n in connection.execute(query).tuples():
+    for run, criterion, total, n in connection.execute(query):
         sums[run, criterion].append((total, n))
     return sums
 

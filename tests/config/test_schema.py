@@ -2,7 +2,16 @@
 
 import json
 
-from evalkit.config import CandidateConfig, Config, DatasetConfig, GateConfig, GraderConfig, JudgeConfig, json_schema
+from evalkit.config import (
+    CandidateConfig,
+    Config,
+    DatasetConfig,
+    GateConfig,
+    GraderConfig,
+    JudgeConfig,
+    SubmitConfig,
+    json_schema,
+)
 
 TABLES = {
     "DatasetConfig": DatasetConfig,
@@ -10,6 +19,7 @@ TABLES = {
     "GraderConfig": GraderConfig,
     "CandidateConfig": CandidateConfig,
     "GateConfig": GateConfig,
+    "SubmitConfig": SubmitConfig,
 }
 
 

@@ -24,6 +24,10 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.String(length=32), nullable=True),
         sa.Column("ended_at", sa.String(length=32), nullable=True),
         sa.Column("collected_at", sa.String(length=32), nullable=True),
+        sa.Column("cancel_wanted", sa.Boolean(), nullable=False),
+        sa.Column("deleted_at", sa.String(length=32), nullable=True),
+        sa.Column("lease_holder", sa.Text(), nullable=True),
+        sa.Column("lease_until", sa.String(length=32), nullable=True),
         sa.CheckConstraint("state in ('in_progress', 'canceling', 'ended', 'collected')", name="state_known"),
         sa.PrimaryKeyConstraint("batch"),
     )
@@ -80,6 +84,8 @@ def upgrade() -> None:
         sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("max_tokens", sa.Integer(), nullable=True),
         sa.Column("requests", sa.Integer(), nullable=False),
         sa.Column("body_digest", sa.String(length=64), nullable=True),
         sa.Column("account", sa.String(length=16), nullable=True),
@@ -87,6 +93,9 @@ def upgrade() -> None:
         sa.Column("holder", sa.Text(), nullable=True),
         sa.Column("intended_at", sa.String(length=32), nullable=True),
         sa.Column("settled_at", sa.String(length=32), nullable=True),
+        sa.Column("clear_at", sa.String(length=32), nullable=True),
+        sa.Column("suspect", sa.Text(), nullable=True),
+        sa.Column("cleared", sa.Text(), server_default="[]", nullable=False),
         sa.Column("batch", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.CheckConstraint("(state = 'created') = (batch is not null)", name="created_has_batch"),
@@ -113,6 +122,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("candidate", "case_id"),
     )
     op.create_index("outputs_by_content", "outputs", ["candidate", "case_digest"], unique=False)
+    op.create_table(
+        "passes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("began_at", sa.String(length=32), nullable=False),
+        sa.Column("ended_at", sa.String(length=32), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("passes_newest", "passes", ["began_at"], unique=False)
     op.create_table(
         "requests",
         sa.Column("run", sa.String(length=12), nullable=False),

@@ -1,0 +1,129 @@
+"""Follow-up: what got no score for a reason that passes is put to the judge again, in a batch of its own.
+
+The same custom_ids are sent again, because the API wants them unique within a batch only. Every attempt counts in
+money, the last one in score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from evalkit.errors import StaleTransitionError
+from evalkit.failpoint import step
+from evalkit.run import Batch, Intent, Run
+from evalkit.score import Status
+from evalkit.store import Store
+
+ROUNDS: Final = 2
+"""How often what failed is sent again by itself."""
+ASKED: Final = frozenset({Status.ERRORED, Status.EXPIRED, Status.CANCELED, Status.TRUNCATED, Status.MISSING})
+"""What a person's `retry` sends again where they do not say."""
+MOST_TOKENS: Final = 32_000
+_MORE_TOKENS: Final = 4
+_LASTING: Final = frozenset(
+    {"invalid_request_error", "authentication_error", "billing_error", "permission_error", "not_found_error"}
+)
+"""Errors that another try would meet again."""
+_BILLING: Final = ("billing_error", "credit balance is too low")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unscored:
+    """A request without a score, and why."""
+
+    custom_id: str
+    status: Status
+    reason: str
+
+    @property
+    def error_type(self) -> str:
+        """The API's error type, of an errored one."""
+        return self.reason.partition(":")[0]
+
+    @property
+    def is_billing(self) -> bool:
+        """Whether the account cannot pay; the API also says so as an invalid request."""
+        return self.status is Status.ERRORED and any(word in self.reason for word in _BILLING)
+
+
+def follow_up(store: Store, run: Run, batch: Batch, *, rounds: int = ROUNDS) -> list[Intent]:
+    """Plan follow-ups of what passes by itself, up to a number of rounds."""
+    intent = next(one for one in store.intents.of(run.id) if one.batch == batch.id)
+    if intent.round >= rounds:
+        return []
+    passing = [one for one in unscored(store, run, batch.id) if _passes(one, batch)]
+    return _plan(store, run, passing, round=intent.round + 1, tokens=intent.max_tokens)
+
+
+def retry(store: Store, run: Run, statuses: Collection[Status] = ASKED) -> list[Intent]:
+    """Plan follow-ups of everything unscored of these statuses, because a person asks for it."""
+    last = max((intent.round for intent in store.intents.of(run.id)), default=0)
+    tokens = max((intent.max_tokens or 0 for intent in store.intents.of(run.id)), default=0) or None
+    wanted = [one for one in unscored(store, run) if one.status in statuses]
+    return _plan(store, run, wanted, round=last + 1, tokens=tokens)
+
+
+def unscored(store: Store, run: Run, batch: str | None = None) -> list[Unscored]:
+    """The requests of a run, or of one of its batches, that were sent and have no score."""
+    return [
+        Unscored(custom_id=row.custom_id, status=Status(row.status), reason=row.reason or "")
+        for row in store.scores.unscored_requests(run.id, batch)
+    ]
+
+
+def refusal(store: Store, run: Run, batch: Batch) -> str | None:
+    """Why it is no use to go on with a run: every request of a batch was invalid, or the account cannot pay."""
+    failed = unscored(store, run, batch.id)
+    if billing := next((one for one in failed if one.is_billing), None):
+        return (
+            f"run {run.id} stops: the account cannot pay ({billing.reason}); nothing of these requests is billed. When "
+            f"it can, `evalkit retry {run.id}` sends them again"
+        )
+    invalid = [one for one in failed if one.error_type == "invalid_request_error"]
+    if invalid and len(invalid) == batch.requests:
+        return (
+            f"run {run.id} stops: the API refused every request as invalid ({invalid[0].reason}); nothing is billed. "
+            f"Mend the config or the rubric, which makes a new run; or `evalkit retry {run.id}` if the API has changed"
+        )
+    return None
+
+
+def _passes(one: Unscored, batch: Batch) -> bool:
+    """Whether another try may well go better."""
+    match one.status:
+        case Status.ERRORED:
+            return one.error_type not in _LASTING and not one.is_billing
+        case Status.CANCELED:
+            return not batch.cancel_wanted
+        case Status.EXPIRED | Status.TRUNCATED:
+            return True
+        case _:
+            return False
+
+
+def _plan(
+    store: Store,
+    run: Run,
+    wanted: Sequence[Unscored],
+    *,
+    round: int,  # noqa: A002 # the store's word
+    tokens: int | None,
+) -> list[Intent]:
+    """Two parts at most: what was cut gets more tokens, the rest is sent as it was."""
+    judge_tokens = tokens or (run.judge.max_tokens if run.judge else MOST_TOKENS)
+    cut = [one.custom_id for one in wanted if one.status is Status.TRUNCATED]
+    rest = [one.custom_id for one in wanted if one.status is not Status.TRUNCATED]
+    planned: list[Intent] = []
+    try:
+        if rest:
+            planned.append(store.runs.follow_up(run.id, rest, round=round, max_tokens=tokens))
+        if cut and judge_tokens < MOST_TOKENS:
+            more = min(judge_tokens * _MORE_TOKENS, MOST_TOKENS)
+            planned.append(store.runs.follow_up(run.id, cut, round=round, max_tokens=more))
+    except StaleTransitionError:
+        return planned  # another process plans the same follow-up
+    if planned:
+        step("followed_up")
+    return planned
