@@ -17,6 +17,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+from evalkit.version import __version__
+
 if TYPE_CHECKING:
     from evalkit.api import (
         collect,
@@ -55,7 +57,6 @@ if TYPE_CHECKING:
     from evalkit.score import Score, Status
     from evalkit.table import OpenBatch, RunTable
 
-__version__ = "0.1.0"
 
 __all__ = [
     "AccountError",

@@ -45,7 +45,7 @@ def demo(folder: Path, *, progress: Progress | None = None) -> tuple[RunTable, t
         with Session(config=sets / name, store=url, judge=judge, sandbox=True, keep_sandbox=False) as session:
             ids = _submit(session, "demo", progress or Quiet())
             _collect(session, ids, progress or Quiet(), wait=True, timeout=None, poll=None)
-            rows += _table(session.store, ids)
+            rows += table_of(session.store, ids)
     pages = tuple(
         report(config=sets / name, store=url, out=folder / f"{name}.html", command="evalkit demo")
         for name in ("support", "rag")
@@ -110,8 +110,8 @@ def submit(
     """
     with Session(config=config, store=store, judge=judge, sandbox=sandbox) as session:
         ids = _submit(session, label, progress or Quiet())
-        _raise_unknown(_collector(session, progress or Quiet()), ids)
-        return _table(session.store, ids)
+        _raise_unknown(collector_of(session, progress or Quiet()), ids)
+        return table_of(session.store, ids)
 
 
 def collect(
@@ -145,7 +145,7 @@ def collect(
         wanted = [run.id for run in find_runs(session.store, runs)] if runs else None
         ids = wanted or list(dict.fromkeys(batch.run for batch in session.store.batches.open()))
         _collect(session, wanted, progress or Quiet(), wait=wait, timeout=timeout, poll=poll)
-        return _table(session.store, ids)
+        return table_of(session.store, ids)
 
 
 def run(
@@ -172,7 +172,7 @@ def run(
         listener = progress or Quiet()
         ids = _submit(session, label, listener)
         _collect(session, ids, listener, wait=True, timeout=timeout, poll=poll)
-        return _table(session.store, ids), _report(
+        return table_of(session.store, ids), _report(
             session, session.store.runs.select(ids=ids), out=out, command=command
         )
 
@@ -212,7 +212,7 @@ def show(run: str, *, config: Path | str | None = None, store: str | None = None
         UsageError: there is no such run.
     """
     with Session(config=config, store=store) as session:
-        return _table(session.store, [found.id for found in find_runs(session.store, [run])])
+        return table_of(session.store, [found.id for found in find_runs(session.store, [run])])
 
 
 def show_case(run: str, case: str, *, config: Path | str | None = None, store: str | None = None) -> CaseDetail:
@@ -306,7 +306,8 @@ def _open_batch(store: Store, run: Run, batch: Batch) -> OpenBatch:
     return OpenBatch(batch=batch, candidate=run.candidate, grader=run.grader, usual_seconds=usual)
 
 
-def _table(store: Store, ids: Sequence[str]) -> RunTable:
+def table_of(store: Store, ids: Sequence[str]) -> RunTable:
+    """The runs of these ids, in their order, as they stand now."""
     from evalkit.pipeline.overview import overview
 
     by_id = {found.id: found for found in store.runs.select(ids=ids)}
@@ -320,12 +321,12 @@ def _submit(session: Session, label: str, progress: Progress) -> list[str]:
     suite = session.suite
     for note in suite.notes:
         progress.note(note)
-    collector = _collector(session, progress)
+    collector = collector_of(session, progress)
     submitter = Submitter(suite=suite, sender=collector.sender, reconciler=collector.reconciler)
     return submitter.submit(label)
 
 
-def _collector(session: Session, progress: Progress) -> Collector:
+def collector_of(session: Session, progress: Progress) -> Collector:
     """A collector, with its sender and reconciler, as the config wants them."""
     from evalkit.pipeline.collect import Collector
     from evalkit.pipeline.follow_up import ROUNDS
@@ -362,7 +363,7 @@ def _collect(
     poll: float | None,
 ) -> None:
     """Collect, and refuse to end well while a create has an unknown outcome."""
-    collector = _collector(session, progress)
+    collector = collector_of(session, progress)
     collector.collect(ids, wait=wait, timeout=timeout, poll=poll)
     _raise_unknown(collector, ids)
 

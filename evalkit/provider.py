@@ -221,6 +221,21 @@ class Provider:
             raise ProviderError(f"batch {batch_id} was not canceled: {_plain(error)}") from error
         return _read_batch(response, f"batch {batch_id}")
 
+    def delete(self, batch_id: str) -> None:
+        """Delete an ended batch with its results at the provider; one that is gone already is no error.
+
+        Raises:
+            ProviderError: the API refuses.
+        """
+        import anthropic
+
+        try:
+            self.client.messages.batches.delete(batch_id)
+        except anthropic.NotFoundError:
+            return
+        except anthropic.APIError as error:
+            raise ProviderError(f"batch {batch_id} was not deleted: {_plain(error)}") from error
+
     def results(self, batch_id: str) -> Iterator[bytes]:
         """The lines of an ended batch's results, as bytes, in the order they come; blank lines are left out.
 
@@ -327,8 +342,12 @@ def _plain(error: anthropic.APIError) -> str:
     """The status and the API's own sentence; never a whole HTML page."""
     status = getattr(error, "status_code", None)
     body: Any = error.body
-    said = error_text(body) if isinstance(body, dict) else str(body or error.message).strip()[:200]  # pyright: ignore[reportUnknownArgumentType]
+    said = error_text(body) if isinstance(body, dict) else _first_words(str(body or error.message))  # pyright: ignore[reportUnknownArgumentType]
     return f"{status} {said}" if status else said
+
+
+def _first_words(text: str) -> str:
+    return "with an HTML page" if text.lstrip()[:1] == "<" else " ".join(text.split())[:200]
 
 
 def _mend(status: int) -> str:

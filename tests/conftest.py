@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import itertools
 import json
 import os
@@ -27,10 +26,9 @@ LABELS = "{ incorrect = 0, partial = 0.5, correct = 1 }"
 @pytest.fixture(autouse=True)
 def no_account(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test meets the account, the proxy or the store of whoever runs it."""
-    for name in list(os.environ):
+    for name in set(os.environ) - {"EVALKIT_WHEEL"}:
         if name.startswith(("ANTHROPIC_", "EVALKIT_")) or name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
-            if name != "EVALKIT_WHEEL":
-                monkeypatch.delenv(name)
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture
@@ -105,7 +103,7 @@ class PostgresServer:
 
 
 def _postgres_programs() -> Path | None:
-    found = shutil.which("postgres") or max(glob.glob("/usr/lib/postgresql/*/bin/postgres"), default=None)
+    found = shutil.which("postgres") or max(Path("/usr/lib/postgresql").glob("*/bin/postgres"), default=None)
     return Path(found).resolve().parent if found else None
 
 

@@ -38,7 +38,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from evalkit import __version__
+        from evalkit.version import __version__
 
         print(f"evalkit {__version__}")  # noqa: T201
         raise typer.Exit
@@ -66,7 +66,7 @@ def demo(
     from evalkit import api
     from evalkit.cli import tables
 
-    with _progress(quiet=quiet) as progress:
+    with progress_of(quiet=quiet) as progress:
         found, pages = api.demo(out, progress=progress)
     if json:
         tables.print_json({"runs": [row.json() for row in found], "reports": [str(page.path) for page in pages]})
@@ -154,7 +154,7 @@ def submit(
     from evalkit import api
     from evalkit.cli import tables
 
-    with _progress(quiet=quiet) as progress:
+    with progress_of(quiet=quiet) as progress:
         found = api.submit(config, store=store, label=label, judge=judge, sandbox=sandbox, progress=progress)
     if json:
         by_run = {row.run: row.submitted_json() for row in found}
@@ -184,7 +184,7 @@ def collect(
     from evalkit import api
     from evalkit.cli import tables
 
-    with _progress(quiet=quiet) as progress:
+    with progress_of(quiet=quiet) as progress:
         found = api.collect(
             config, store=store, runs=runs, wait=wait, timeout=timeout, poll=poll, sandbox=sandbox, progress=progress
         )
@@ -213,7 +213,7 @@ def run(
     from evalkit import api
     from evalkit.cli import tables
 
-    with _progress(quiet=quiet) as progress:
+    with progress_of(quiet=quiet) as progress:
         found, page = api.run(
             config,
             store=store,
@@ -240,16 +240,32 @@ def status(
     runs: Annotated[list[str] | None, typer.Argument(help="Runs to look at; every open one without.")] = None,
     config: options.Config = None,
     store: options.Store = None,
+    check: Annotated[bool, typer.Option("--check", help="For monitors: exit 6 or 7 where something is amiss.")] = False,
+    max_age: Annotated[
+        str, typer.Option("--max-age", metavar="AGE", help="With --check: how old the last good pass may be.")
+    ] = "2h",
+    format: Annotated[  # noqa: A002 # the word of the command line
+        Literal["text", "prometheus"], typer.Option("--format", "-f", help="With --check.")
+    ] = "text",
     json: options.Json = False,
 ) -> None:
     """Say which batches are open, for how long, and how long they have left; ask nothing of the API.
 
-    Example: evalkit status
+    Example: evalkit status --check --format prometheus
     """
     from evalkit import api
     from evalkit.cli import tables
 
-    tables.print_status(api.status(config, store=store, runs=runs), as_json=json)
+    if not check:
+        tables.print_status(api.status(config, store=store, runs=runs), as_json=json)
+        return
+    from evalkit import operations
+    from evalkit.cli.spans import age
+
+    health = operations.check(max_age=age(max_age), config=config, store=store)
+    tables.print_health(health, form="json" if json else format)
+    if health.exit_code:
+        raise typer.Exit(int(health.exit_code))
 
 
 @app.command(short_help="List the runs of the store, newest first.")
@@ -376,7 +392,8 @@ def sandbox(
     serve(host, port, ready=ready, behaviour=Behaviour(seconds=seconds), replay=replay, directory=directory)
 
 
-def _progress(*, quiet: bool) -> AbstractContextManager[Progress]:
+def progress_of(*, quiet: bool) -> AbstractContextManager[Progress]:
+    """What tells of the progress: the terminal, or nobody."""
     from evalkit.cli.progress import Terminal
     from evalkit.pipeline.progress import Quiet
 

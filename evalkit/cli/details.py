@@ -34,7 +34,7 @@ def print_run(rows: Sequence[RunView]) -> None:
         _fact("batch", f"{batch.id}: {batch.state.value}, {words.count(batch.requests, 'request')}")
     if run.spending.results:
         share = run.spending.cache_read_share
-        cached = "" if share is None else f"; {share:.0%} of the cacheable tokens came from the cache"
+        cached = "" if share is None else f"; {int(share * 100)} % of the cacheable tokens came from the cache"
         _fact("cost", f"{words.usd(run.spending.cost_usd)}{cached}")
     for row in rows:
         _print_criterion(row)

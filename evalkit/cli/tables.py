@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,12 +16,13 @@ from evalkit.cli.screen import say, say_table, say_wrapped
 from evalkit.cli.words import one_line
 
 if TYPE_CHECKING:
+    from evalkit.pipeline.health import Health
     from evalkit.pipeline.plan import Plan, RunPlan
     from evalkit.pipeline.suite import Suite
     from evalkit.pipeline.view import RunView
     from evalkit.table import OpenBatch, RunTable
 
-SIMULATED: Final = "simulated by the sandbox's offline judge, not by a model; the costs were not paid"
+SIMULATED: Final = "simulated by the sandbox's offline judge: no model was asked, nothing was paid"
 
 
 def print_json(document: object) -> None:
@@ -58,7 +60,7 @@ def print_runs(rows: Sequence[RunView], *, none: str = "no runs yet; `evalkit ru
             _column("mean", rows, lambda row: _mean(row, marked=simulated), right=True),
             _column("95 %", rows, lambda row: words.interval(row.estimate), right=True),
             _column("cost", rows, _cost, right=True, drop=2),
-            _column("unscored", rows, lambda row: words.reasons(dict(row.unscored)), 9),
+            _column("unscored", rows, lambda row: words.reasons(dict(row.unscored)), 9, drop=3),
         ]
     )
     say(_shared(rows, judges, labels), style="dim")
@@ -194,10 +196,13 @@ def _shared(rows: Sequence[RunView], judges: set[str], labels: set[str]) -> str:
         parts.append(f"judge {next(iter(judges))}")
     if len(labels) == 1 and (label := next(iter(labels))):
         parts.append(f"label {one_line(label)}")
+    unscored = sum((Counter(row.unscored) for row in rows), Counter[str]())
+    if unscored:
+        parts.append(words.reasons(unscored))
     costs = [row.spending.cost_usd for row in by_run.values() if row.spending.results]
     if costs:
         known = sum(cost for cost in costs if cost is not None)
-        parts.append(f"{words.usd(known)} in all" if None not in costs else f"{words.usd(known)} and an unknown price")
+        parts.append(words.usd(known) if None not in costs else f"{words.usd(known)} and an unknown price")
     return "; ".join(parts)
 
 
@@ -228,3 +233,18 @@ def _left(one: OpenBatch, now: datetime) -> str:
     if expires_at is None:
         return words.NONE
     return words.compact(expires_at - now) if expires_at > now else "expired"
+
+
+def print_health(health: Health, *, form: str) -> None:
+    """The health of the queue: for people, for programs, for Prometheus."""
+    from dataclasses import asdict
+
+    from evalkit.pipeline.health import prometheus
+
+    if form == "json":
+        print_json({**asdict(health), "exit_code": int(health.exit_code)})
+    elif form == "prometheus":
+        print(prometheus(health), end="")  # noqa: T201
+    else:
+        for line in health.problems or ("nothing is amiss",):
+            say(line)

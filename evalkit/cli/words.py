@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from math import floor, log10
 from typing import TYPE_CHECKING
@@ -73,6 +74,6 @@ def interval(estimate: Estimate) -> str:
     return f"{estimate.low:.3f}{NONE}{estimate.high:.3f}"
 
 
-def reasons(unscored: dict[str, int]) -> str:
+def reasons(unscored: Mapping[str, int]) -> str:
     """Why cases have no score: `2 refused, 1 expired`."""
     return ", ".join(f"{n:,} {status}" for status, n in unscored.items())

@@ -18,7 +18,8 @@ class Criterion:
     @classmethod
     def of(cls, name: str, labels: Mapping[str, float]) -> Criterion:
         """A criterion with its labels put in order of value."""
-        return cls(name=name, labels=tuple(sorted(labels.items(), key=lambda item: item[1])))
+        values = ((label, float(value)) for label, value in labels.items())
+        return cls(name=name, labels=tuple(sorted(values, key=lambda item: item[1])))
 
     @property
     def names(self) -> list[str]:

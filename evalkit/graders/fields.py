@@ -37,7 +37,8 @@ class Fields:
         return key in self._values
 
     def __iter__(self) -> Iterator[CaseText]:
-        return (CaseText(key, "field") for key in self._values)
+        # Sorted, because the order of keys is no part of a case's digest.
+        return (CaseText(key, "field") for key in sorted(self._values))
 
     def __len__(self) -> int:
         return len(self._values)

@@ -54,9 +54,14 @@ def export_scores(store: Store, run: Run, out: Path | TextIO, form: Literal["jso
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", newline="", dir=out.parent, prefix=f".{out.name}.", delete=False
         ) as file:
-            n = _write(store, run, cast("TextIO", file), form)
-        os.chmod(file.name, 0o644)  # noqa: PTH101 # the temporary file is for its owner alone, an export is not
-        Path(file.name).replace(out)
+            try:
+                n = _write(store, run, cast("TextIO", file), form)
+                file.flush()
+                os.chmod(file.name, 0o644)  # noqa: PTH101 # the temporary file is for its owner alone, an export is not
+                Path(file.name).replace(out)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}; choose another place with --out") from error
     return n

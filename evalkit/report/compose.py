@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from evalkit import __version__
 from evalkit.analysis import Comparison, RunScores, compare, slices
 from evalkit.errors import UsageError
 from evalkit.pipeline.overview import overview
@@ -19,6 +18,7 @@ from evalkit.run import Run
 from evalkit.score import Status
 from evalkit.stats import bounds, holm
 from evalkit.store import Store
+from evalkit.version import __version__
 
 _MIN_SLICE = 5
 """Paired cases below which a tag is not shown: its interval would say nothing."""

@@ -48,6 +48,21 @@ class Batches:
         sources = (BatchState.IN_PROGRESS, BatchState.CANCELING)
         self._move(batch, sources, BatchState.ENDED, {"ended_at": stamp_or_none(ended_at)})
 
+    def collected_before(self, time: datetime) -> list[Batch]:
+        """Batches collected before a time and not deleted at the provider, oldest first."""
+        query = (
+            sa.select(batches)
+            .where(batches.c.collected_at < stamp(time), batches.c.deleted_at.is_(None))
+            .order_by(batches.c.created_at)
+        )
+        with self._database.reading() as connection:
+            return [read_batch(row) for row in connection.execute(query)]
+
+    def deleted(self, batch: str, *, now: datetime) -> None:
+        """Note that a batch was deleted at the provider."""
+        with self._database.writing() as connection:
+            connection.execute(sa.update(batches).where(batches.c.batch == batch).values(deleted_at=stamp(now)))
+
     def owned(self) -> set[str]:
         """The ids of all batches that the store holds."""
         with self._database.reading() as connection:

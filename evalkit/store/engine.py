@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,7 @@ from evalkit.errors import StoreError
 from evalkit.store.schema import HEAD
 
 _BUSY_MS: Final = 30_000
+_SWITCH_WAIT: Final = 0.02
 _PASSWORD: Final = re.compile(r":[^:@/]*@")
 
 
@@ -64,14 +67,14 @@ class Database:
             return 0
         # Without being told to, SQLAlchemy asks the driver for the count of an UPDATE or DELETE alone.
         insert = self._insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
-        return max(connection.execute(insert, rows).rowcount, 0)
+        return max(connection.execute(insert, _in_order(table, rows)).rowcount, 0)
 
     def upsert(self, connection: Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
         """Insert the rows, replacing those of the same primary key."""
         statement = self._insert(table)
         key = [column.name for column in table.primary_key]
         values = {column.name: statement.excluded[column.name] for column in table.c if column.name not in key}
-        connection.execute(statement.on_conflict_do_update(index_elements=key, set_=values), rows)
+        connection.execute(statement.on_conflict_do_update(index_elements=key, set_=values), _in_order(table, rows))
 
     def _insert(self, table: sa.Table) -> Any:
         if self.sqlite:
@@ -112,6 +115,12 @@ def open_database(url: str) -> Database:
         engine.dispose()
         raise
     return database
+
+
+def _in_order(table: sa.Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows by primary key: writers that lock the same rows in one order never wait for each other in a circle."""
+    key = [column.name for column in table.primary_key]
+    return sorted(rows, key=lambda row: tuple(row[name] for name in key))
 
 
 def _parse(url: str) -> URL:
@@ -156,8 +165,23 @@ def _own_file(path: Path) -> None:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun by evalkit, not guessed by the driver
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MS}", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={_BUSY_MS}", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    _write_ahead(connection)
+
+
+def _write_ahead(connection: Any) -> None:
+    """Switch the file to write-ahead logging; SQLite does not wait while another process does the same."""
+    until = time.monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(_SWITCH_WAIT)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

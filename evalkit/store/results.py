@@ -12,7 +12,7 @@ from evalkit.pricing import Usage
 from evalkit.run import Batch
 from evalkit.store.engine import Database
 from evalkit.store.rows import stamp
-from evalkit.store.schema import results
+from evalkit.store.schema import batches, results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +74,18 @@ class Results:
                 yield bytes(row.raw)
 
     def line(self, batch: str, custom_id: str) -> bytes | None:
-        """One raw line."""
+        """One raw line; None where there is none, or it was pruned."""
         query = sa.select(results.c.raw).where(results.c.batch == batch, results.c.custom_id == custom_id)
         with self._database.reading() as connection:
             raw = connection.execute(query).scalar()
-        return None if raw is None else bytes(raw)
+        return bytes(raw) if raw else None
+
+    def prune(self, before: datetime) -> int:
+        """Drop the raw lines of batches collected before a time; returns how many. Usage and cost stay."""
+        old = sa.select(batches.c.batch).where(batches.c.collected_at < stamp(before))
+        due = sa.and_(results.c.batch.in_(old), results.c.raw != b"")
+        with self._database.writing() as connection:
+            return connection.execute(sa.update(results).where(due).values(raw=b"")).rowcount
 
     def counts(self, batch: str) -> dict[str, int]:
         """How many results of each type a batch has."""

@@ -15,13 +15,13 @@ class Text(types.TypeDecorator[str]):
     impl = types.Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:  # noqa: ARG002 # SQLAlchemy gives it
         """NUL as two characters that it takes; the first of them, wherever it stands, as two as well."""
         if value is None or ("\0" not in value and _MARK not in value):
             return value
         return value.replace(_MARK, f"{_MARK}1").replace("\0", f"{_MARK}0")
 
-    def process_result_value(self, value: str | None, dialect: Any) -> str | None:
+    def process_result_value(self, value: str | None, dialect: Any) -> str | None:  # noqa: ARG002 # SQLAlchemy gives it
         """The text as it was."""
         if value is None or _MARK not in value:
             return value

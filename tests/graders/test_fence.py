@@ -119,7 +119,7 @@ def test_any_field_name_becomes_the_name_of_a_fence(name: str, shown: str) -> No
 def test_the_tag_follows_from_the_case_and_the_output_and_from_nothing_else() -> None:
     one, other = "1" * 64, "2" * 64
 
-    assert fence_tag(one, "answer") == fence_tag(one, "answer") == "d78e9e47"
+    assert fence_tag(one, "answer") == fence_tag(one, "answer") == "6268e888"
     assert len({fence_tag(one, "answer"), fence_tag(other, "answer"), fence_tag(one, "answer ")}) == 3
     assert re.fullmatch(rf"[0-9a-f]{{{TAG_LENGTH}}}", fence_tag(one, "\ud800"))
 

@@ -52,7 +52,12 @@ class Planted:
 
     def claim(self, intent: Intent | None = None, holder: str = "here:1") -> Intent:
         return self.store.intents.claim(
-            intent or self.intent(), body_digest="b" * 64, account="a" * 16, base_url="http://api", holder=holder, now=NOW
+            intent or self.intent(),
+            body_digest="b" * 64,
+            account="a" * 16,
+            base_url="http://api",
+            holder=holder,
+            now=NOW,
         )
 
     def created(self, intent: Intent, batch: str = "msgbatch_1", *, simulated: bool = False) -> None:
@@ -72,7 +77,7 @@ class Planted:
             self.store.intents.not_created(claimed, reason="refused", now=NOW)
         elif state is IntentState.UNKNOWN:
             self.store.intents.unknown(claimed, reason="lost")
-        (found,) = [intent for intent in self.store.intents.of(self.run.id) if intent.state is state and not intent.part]
+        (found,) = [one for one in self.store.intents.of(self.run.id) if one.state is state and not one.part]
         return found
 
     def batch(self, name: str = "msgbatch_1", part: int = 0, *, ended: bool = False) -> Batch:

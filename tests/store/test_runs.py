@@ -22,7 +22,10 @@ def test_a_run_comes_back_with_all_that_it_was_made_of(plant: Any, store: Store)
     assert [one.case_id for one in store.runs.requests(made.run.id, 1)] == ["case-0002", "case-0003"]
     assert [replace(case, output=None) for case in store.content.cases(made.run.dataset)] == list(made.suite.dataset)
     outputs = store.content.outputs_for([made.run.candidate_digest], ["case-0000", "case-0002", "no such"])
-    assert {case: text for (_, case), text in outputs.items()} == {"case-0000": "They are 0.", "case-0002": "Nobody knows."}
+    assert {case: text for (_, case), text in outputs.items()} == {
+        "case-0000": "They are 0.",
+        "case-0002": "Nobody knows.",
+    }
     assert store.content.grader(made.run.grader_digest) == (made.planned.grader.parts, made.planned.grader.spec)
 
 
@@ -94,7 +97,17 @@ def test_a_run_added_by_many_at_once_is_added_once(store_url: str, plant: Any, s
 
 
 def test_a_text_of_any_characters_comes_back_as_it_was(plant: Any, store: Store) -> None:
-    awkward = ["a\x00b", "\u2028\u2029\x85", "‮right to left", "👩‍👩‍👧", "caf\u00e9", "cafe\u0301", "\x1a\x1a0", "", " "]
+    awkward = [
+        "a\x00b",
+        "\u2028\u2029\x85",
+        "\u202eright to left",
+        "👩‍👩‍👧",
+        "caf\u00e9",
+        "cafe\u0301",
+        "\x1a\x1a0",
+        "",
+        " ",
+    ]
     cases = [{"id": f"case {text}", "input": f"in {text}", "expected": text} for text in awkward]
     outputs = {case["id"]: text for case, text in zip(cases, awkward, strict=True)}
     made = plant((len(cases),), cases=cases, outputs={"recorded": outputs})

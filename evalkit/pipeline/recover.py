@@ -1,0 +1,183 @@
+"""Recover: rebuild a run from the provider alone, when the store that knew it is lost.
+
+The run ids follow from the config and the dataset, and a batch is known by the custom_ids of its results; so within
+the 29 days that results are kept, nothing has to be paid again.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from evalkit.errors import UsageError
+from evalkit.graders import RubricGrader
+from evalkit.ids import RUN_ID_LENGTH
+from evalkit.pipeline.encode import encode
+from evalkit.pipeline.progress import Progress, Quiet
+from evalkit.pipeline.sender import holder
+from evalkit.pipeline.spool import Limits
+from evalkit.pipeline.suite import PlannedRun, Suite
+from evalkit.provider import Provider, RemoteBatch
+from evalkit.reply import read_reply
+from evalkit.run import Intent, IntentState
+from evalkit.store import Store
+
+_KEPT: Final = timedelta(days=29)
+_PEEKED: Final = 20
+
+
+@dataclass(slots=True, kw_only=True)
+class Recovered:
+    """What was found."""
+
+    batches: list[str] = field(default_factory=list[str])
+    runs: list[str] = field(default_factory=list[str])
+    not_ended: list[str] = field(default_factory=list[str])
+    """Batches that may belong here, which only their results can tell."""
+    strange: int = 0
+    """Batches of other runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recoverer:
+    """Finds the batches of a suite's runs at the provider."""
+
+    store: Store
+    provider: Provider
+    suite: Suite
+    limits: Limits = field(default_factory=Limits)
+    progress: Progress = field(default_factory=Quiet)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def recover(self, label: str = "", *, only: str | None = None) -> Recovered:
+        """Take back every batch of the suite's runs under a label, or one batch.
+
+        Raises:
+            UsageError: the batch that was named does not belong to the suite's runs under this label.
+            ProviderError: the API does not answer.
+        """
+        planned = {one.run.id: one for one in self.suite.planned(label) if isinstance(one.grader, RubricGrader)}
+        found = Recovered()
+        # Oldest first: a follow-up holds a part of what an earlier batch held, and must come after it.
+        for batch in reversed(self._candidates(only)):
+            self._take(batch, planned, found)
+        if only is not None and not found.batches:
+            raise UsageError(self._not_ours(only, found))
+        return found
+
+    def _candidates(self, only: str | None) -> list[RemoteBatch]:
+        owned = self.store.batches.owned()
+        if only is not None:
+            return [] if only in owned else [self.provider.retrieve(only).batch]
+        since = self.now() - _KEPT
+        batches: list[RemoteBatch] = []
+        for batch in self.provider.list_batches():
+            if batch.created_at is not None and batch.created_at < since:
+                break
+            if batch.id not in owned:
+                batches.append(batch)
+        return batches
+
+    def _take(self, batch: RemoteBatch, planned: dict[str, PlannedRun], found: Recovered) -> None:
+        if not batch.ended:
+            found.not_ended.append(batch.id)
+            return
+        first = self._first_custom_id(batch)
+        run = first[:RUN_ID_LENGTH] if first else ""
+        if run not in planned:
+            found.strange += 1
+            return
+        self._adopt(planned[run], batch)
+        found.batches.append(batch.id)
+        if run not in found.runs:
+            found.runs.append(run)
+
+    def _first_custom_id(self, batch: RemoteBatch) -> str | None:
+        for line in islice(self.provider.results(batch.id), _PEEKED):
+            try:
+                return read_reply(line).custom_id
+            except ValueError:
+                continue
+        return None
+
+    def _adopt(self, planned: PlannedRun, batch: RemoteBatch) -> None:
+        """Write the run, if it is not there, and give the batch to the part whose requests it holds."""
+        self._keep(planned)
+        held = self._custom_ids(batch)
+        part = self._part(planned.run.id, held)
+        intent = part or self.store.runs.follow_up(planned.run.id, sorted(held), round=1, max_tokens=None)
+        claimed = self.store.intents.claim(
+            intent,
+            body_digest="",
+            account=self.provider.account,
+            base_url=self.provider.base_url,
+            holder=holder(),
+            now=batch.created_at or self.now(),
+        )
+        self.store.intents.created(
+            claimed,
+            batch=batch.id,
+            simulated=self.provider.retrieve(batch.id).simulated,
+            created_at=batch.created_at or self.now(),
+            expires_at=batch.expires_at,
+            now=self.now(),
+        )
+        self.progress.submitted(planned.run, batch.id, len(held))
+
+    def _keep(self, planned: PlannedRun) -> None:
+        if self.store.runs.exists(planned.run.id) or not isinstance(planned.grader, RubricGrader):
+            return
+        pairs = ((case, planned.candidate.output(case)) for case in self.suite.dataset)
+        with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
+            encoded = encode(planned.run, planned.grader, pairs, Path(directory), limits=self.limits)
+        self.store.add_run(
+            planned.run,
+            dataset=self.suite.dataset,
+            candidate=planned.candidate,
+            grader=planned.grader,
+            requests=encoded.requests,
+            parts=[part.requests for part in encoded.parts],
+            scores=encoded.missing,
+        )
+
+    def _custom_ids(self, batch: RemoteBatch) -> set[str]:
+        held: set[str] = set()
+        for line in self.provider.results(batch.id):
+            try:
+                held.add(read_reply(line).custom_id)
+            except ValueError:
+                continue
+        return held
+
+    def _part(self, run: str, held: set[str]) -> Intent | None:
+        """The planned part whose requests a batch holds, as far as its results show them."""
+        for intent in self.store.intents.in_state(IntentState.PLANNED, runs=[run]):
+            wanted = {request.custom_id for request in self.store.runs.requests(run, intent.part)}
+            if held <= wanted and len(held) * 2 > len(wanted):
+                return intent
+        return None
+
+    def _not_ours(self, batch: str, found: Recovered) -> str:
+        if batch in self.store.batches.owned():
+            return f"batch {batch} is in the store already; `evalkit collect` collects it"
+        if found.not_ended:
+            return f"batch {batch} has not ended, and only its results tell whose it is; try again when it has"
+        return (
+            f"batch {batch} holds no request of {self.suite.config.name!r} under this label; check --label, and "
+            "that config, dataset and rubrics are those it was submitted with"
+        )
+
+
+def mentions(found: Recovered) -> Sequence[str]:
+    """What a person should know of what was not taken back."""
+    said: list[str] = []
+    if found.not_ended:
+        said.append(f"{len(found.not_ended)} batches have not ended; recover again when they have")
+    if found.strange:
+        said.append(f"{found.strange} batches belong to other runs or labels and are left alone")
+    return said

@@ -1,0 +1,88 @@
+"""Resolve and cancel: where a person's word moves a run on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from evalkit.errors import StaleTransitionError, UsageError
+from evalkit.pipeline.reconcile import adopt, is_dead, is_part
+from evalkit.provider import Provider
+from evalkit.run import BatchState, Intent, IntentState, Run
+from evalkit.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolver:
+    """Settles a run's unknown create as a person says."""
+
+    store: Store
+    provider: Provider
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def adopt(self, run: Run, batch_id: str, part: int | None = None) -> Intent:
+        """The create made this batch.
+
+        Raises:
+            UsageError: nothing of the run is unknown, or the batch cannot be it.
+            ProviderError: the API does not know the batch.
+        """
+        intent = self._unknown(run, part)
+        batch = self.provider.retrieve(batch_id).batch
+        if batch_id in self.store.batches.owned():
+            raise UsageError(f"batch {batch_id} belongs to a run of this store already")
+        if batch.requests != intent.requests:
+            raise UsageError(
+                f"batch {batch_id} holds {batch.requests} requests and part {intent.part} of run {run.id} has "
+                f"{intent.requests}: it is not the one"
+            )
+        if batch.ended and not is_part(self.store, self.provider, intent, batch):
+            raise UsageError(f"batch {batch_id} holds other requests than part {intent.part} of run {run.id}")
+        adopt(self.store, self.provider, intent, batch, now=self.now())
+        return intent
+
+    def not_created(self, run: Run, part: int | None = None) -> Intent:
+        """The create made no batch: the part is planned again.
+
+        Raises:
+            UsageError: nothing of the run is unknown.
+        """
+        return self.store.intents.not_created(self._unknown(run, part), reason="said by a person", now=self.now())
+
+    def _unknown(self, run: Run, part: int | None) -> Intent:
+        states = (IntentState.INTENDED, IntentState.UNKNOWN)
+        found = [one for one in self.store.intents.in_state(*states, runs=[run.id]) if part in (None, one.part)]
+        if not found:
+            raise UsageError(f"run {run.id} has no create of unknown outcome; `evalkit status` shows what is open")
+        if len(found) > 1:
+            parts = ", ".join(str(one.part) for one in found)
+            raise UsageError(f"run {run.id} has several unknown creates, parts {parts}; say which with --part")
+        (intent,) = found
+        if intent.state is IntentState.UNKNOWN:
+            return intent
+        if not is_dead(intent, self.now()):
+            raise UsageError(f"part {intent.part} of run {run.id} is being sent by {intent.holder}; wait for it to end")
+        self.store.intents.unknown(intent, reason="the process that sent it did not come back")
+        return self._unknown(run, intent.part)
+
+
+def cancel(store: Store, provider: Provider, run: Run) -> list[str]:
+    """Ask for the run's open batches to be canceled; returns their ids. What was done is still collected and billed.
+
+    Raises:
+        ProviderError: the API refuses.
+    """
+    canceled: list[str] = []
+    for batch in store.batches.open([run.id]):
+        if batch.state is not BatchState.IN_PROGRESS:
+            continue
+        if provider.retrieve(batch.id).batch.ended:
+            continue  # too late, and nothing is lost: a collect takes its results
+        provider.cancel(batch.id)
+        try:
+            store.batches.canceling(batch.id)
+        except StaleTransitionError:
+            continue
+        canceled.append(batch.id)
+    return canceled
