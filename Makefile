@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint format bench wheel browser database clean
+.PHONY: help demo test quick lint format bench wheel browser database picture clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ browser: ## Find Chromium, or install it
 
 database: ## Find PostgreSQL's server, or install it
 	@.ci/postgresql
+
+picture: $(VENV)/.dev browser ## Make the README's picture from the demo's page
+	@.ci/picture
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache reports/*.html reports/*.db*
