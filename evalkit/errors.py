@@ -7,9 +7,9 @@
     ├── StoreError               6  the store cannot be opened, read or written
     │   └── StaleTransitionError 6  a guarded arrow found its row already moved on
     ├── ProviderError            6  the API, its credentials, the way to it
-    │   └── AccountError         6  a batch belongs to another key or base URL
-    ├── IntegrityError           6  results that contradict what was submitted
-    └── UnknownCreateError       7  a batch may exist that nobody holds the id of
+    │   ├── AccountError         6  a batch belongs to another key or base URL
+    │   └── UnknownCreateError   7  a batch may exist that nobody holds the id of
+    └── IntegrityError           6  results that contradict what was submitted
 
 An error is one paragraph: what, where, how to mend.
 """

@@ -138,6 +138,10 @@ class Provider:
             raise ProviderError(_no_credentials(str(error))) from error
         if not (client.api_key or client.auth_token or os.environ.get("ANTHROPIC_PROFILE")):
             raise ProviderError(_no_credentials("no API key is set"))
+        if any(secret and not _fits_header(secret) for secret in (client.api_key, client.auth_token)):
+            client.close()
+            # Were it sent, the connection would fail in a way that shows the key and looks like a lost answer.
+            raise ProviderError(_no_credentials("the key holds a space, a line end or another odd character"))
         return client
 
     @property
@@ -260,7 +264,8 @@ class Provider:
         import httpx2
 
         try:
-            return self.client.get(path, cast_to=httpx2.Response, options={"headers": headers or {}})
+            options: Any = {"headers": headers or {}, "follow_redirects": False}
+            return self.client.get(path, cast_to=httpx2.Response, options=options)
         except anthropic.APIStatusError as error:
             raise ProviderError(f"{what}: the API answered {_plain(error)}; {_mend(error.status_code)}") from error
         except anthropic.APIConnectionError as error:
@@ -351,6 +356,8 @@ def _first_words(text: str) -> str:
 
 
 def _mend(status: int) -> str:
+    if status in _REDIRECTS:
+        return "set ANTHROPIC_BASE_URL to where the API is"
     return {
         401: "check ANTHROPIC_API_KEY",
         402: "check the billing of the account",
@@ -363,6 +370,10 @@ def _mend(status: int) -> str:
 
 def _mend_url(provider: Provider) -> str:
     return f"is {provider.base_url} the API?"
+
+
+def _fits_header(secret: str) -> bool:
+    return secret.isascii() and secret.isprintable() and " " not in secret
 
 
 def _no_credentials(said: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from importlib import resources
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -104,7 +104,7 @@ def init(data: Path | None, folder: Path, outputs: Sequence[Path] = ()) -> list[
     """Write `evalkit.toml` for a data file, or with three example cases; returns what was written.
 
     Raises:
-        UsageError: there is a config already, or nothing says where the outputs are.
+        UsageError: there is a config already, it cannot be written, or nothing says where the outputs are.
         DatasetError: the data file is wrong.
     """
     config = folder / FILE_NAME
@@ -125,8 +125,7 @@ def init(data: Path | None, folder: Path, outputs: Sequence[Path] = ()) -> list[
         candidates="".join(_candidate(name, source) for name, source in candidates),
         baseline=_toml(candidates[0][0]),
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    config.write_text(text, encoding="utf-8")
+    _write(config, text)
     return [*written, config]
 
 
@@ -134,15 +133,22 @@ def _write_example(folder: Path) -> Path:
     path = folder / "cases.jsonl"
     if path.exists():
         raise UsageError(f"{path} is there already; name it to start from it: evalkit init {path}")
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{json.dumps(case, ensure_ascii=False)}\n" for case in _EXAMPLE_CASES), encoding="utf-8")
+    _write(path, "".join(f"{json.dumps(case, ensure_ascii=False)}\n" for case in _EXAMPLE_CASES))
     return path
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}; choose another folder with --out") from error
 
 
 def _candidates(dataset: Dataset, folder: Path, outputs: Sequence[Path]) -> list[tuple[str, str]]:
     """The candidates' names with where their outputs are."""
     if outputs:
-        return [(_name(path), _from(folder, path)) for path in outputs]
+        return list(zip(_names(outputs), (_from(folder, path) for path in outputs), strict=True))
     if dataset.n_outputs:
         return [("recorded", dataset.mapping["output"])]
     raise UsageError(
@@ -162,8 +168,14 @@ def _candidate(name: str, source: str) -> str:
     return f"[[candidates]]\nname = {_toml(name)}\noutputs = {_toml(source)}\n\n"
 
 
-def _name(path: Path) -> str:
-    return re.split(r"\.", path.name)[0] or "candidate"
+def _names(paths: Sequence[Path]) -> list[str]:
+    """A name per file, and a number behind a name that an earlier file has."""
+    names: list[str] = []
+    for path in paths:
+        name = path.name.split(".")[0] or "candidate"
+        numbered = (f"{name}-{number}" for number in count(2))
+        names.append(name if name not in names else next(one for one in numbered if one not in names))
+    return names
 
 
 def _from(folder: Path, path: Path) -> str:

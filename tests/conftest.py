@@ -218,8 +218,10 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts a Python process: `start("-m", "evalkit", ...)`; `base_url` and `key` name its account."""
     running: list[subprocess.Popen[str]] = []
 
-    def started(*words: object, base_url: str | None = None, key: str | None = "key") -> subprocess.Popen[str]:
-        env = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200"}
+    def started(
+        *words: object, base_url: str | None = None, key: str | None = "key", **variables: str
+    ) -> subprocess.Popen[str]:
+        env = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **variables}
         env |= {"ANTHROPIC_BASE_URL": base_url} if base_url else {}
         env |= {"ANTHROPIC_API_KEY": key} if key else {}
         process = subprocess.Popen(

@@ -146,7 +146,7 @@ class GraderConfig(Section):
     def _one_group(cls, pattern: str | None, info: ValidationInfo) -> str | None:
         reply = info.data.get("reply") if _kind(info) == "rubric" else None
         if pattern is None and reply == "text":
-            what, mend = 'is missing beside reply = "text"', r"add verdict_pattern = 'GRADE: (\w+)'"
+            what, mend = 'is missing beside reply = "text"', r"add verdict_pattern = '\bGRADE: (\w+)'"
             raise refusal(what, mend, lacks=("verdict_pattern",))
         if pattern is not None and reply == "json":
             raise refusal('goes with reply = "text"', 'add reply = "text", or leave it out')

@@ -120,7 +120,7 @@ class Collector:
             failures = failures + 1 if met.troubles else 0
             if met.troubles and (not wait or failures > _PATIENCE):
                 raise met.troubles[0]
-            waiting = self.store.batches.open(runs)
+            waiting = self._open(runs)
             if not wait or not (waiting or met.unknown or met.held):
                 return
             pause = poll or self._pause(waiting, pause, met)
@@ -134,7 +134,7 @@ class Collector:
         self._refuse_strangers(runs)
         met.unknown = self.reconciler.reconcile(runs) if self._has_unknown(runs) else 0
         met.held = self._send_planned(runs)
-        for batch in self.store.batches.open(runs):
+        for batch in self._open(runs):
             try:
                 met.hint = max(met.hint, self._look(batch))
             except (ProviderError, IntegrityError) as error:
@@ -150,18 +150,30 @@ class Collector:
         return bool(self.store.intents.in_state(*states, runs=runs))
 
     def _send_planned(self, runs: Sequence[str] | None) -> int:
-        planned = self.store.intents.in_state(IntentState.PLANNED, runs=runs)
+        account = self.sender.provider.account
+        planned = self.store.intents.in_state(IntentState.PLANNED, runs=runs, account=account)
         return sum(self.sender.send_planned(self.store.runs.get(run)) for run in {one.run: None for one in planned})
 
-    def _refuse_strangers(self, runs: Sequence[str] | None) -> None:
+    def _open(self, runs: Sequence[str] | None) -> list[Batch]:
+        """The open batches of this account; those of others are theirs to collect."""
         account = self.sender.provider.account
-        for batch in self.store.batches.open(runs):
-            if batch.account != account:
-                raise AccountError(
-                    f"batch {batch.id} of run {batch.run} was submitted to {batch.base_url} under another key or base "
-                    f"URL than the one in use ({self.sender.provider.base_url}); set ANTHROPIC_API_KEY and "
-                    "ANTHROPIC_BASE_URL to those it was submitted with"
-                )
+        return [batch for batch in self.store.batches.open(runs) if batch.account == account]
+
+    def _refuse_strangers(self, runs: Sequence[str] | None) -> None:
+        """Refuse what was asked for and belongs to another account; pass over what was not asked for.
+
+        Raises:
+            AccountError: a run that was named, or everything that is open, belongs to another account.
+        """
+        account = self.sender.provider.account
+        strange = [batch for batch in self.store.batches.open(runs) if batch.account != account]
+        if strange and (runs is not None or not self._open(runs)):
+            batch = strange[0]
+            raise AccountError(
+                f"batch {batch.id} of run {batch.run} was submitted to {batch.base_url} under another key or base "
+                f"URL than the one in use ({self.sender.provider.base_url}); set ANTHROPIC_API_KEY and "
+                "ANTHROPIC_BASE_URL to those it was submitted with"
+            )
 
     def _look(self, batch: Batch) -> float:
         """Poll one batch, and collect it if it has ended; seconds that the server would like us to wait."""

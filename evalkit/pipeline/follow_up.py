@@ -12,7 +12,7 @@ from typing import Final
 
 from evalkit.errors import StaleTransitionError
 from evalkit.failpoint import step
-from evalkit.run import Batch, Intent, Run
+from evalkit.run import Batch, Intent, IntentState, Run
 from evalkit.score import Status
 from evalkit.store import Store
 
@@ -54,15 +54,15 @@ def follow_up(store: Store, run: Run, batch: Batch, *, rounds: int = ROUNDS) -> 
     if intent.round >= rounds:
         return []
     passing = [one for one in unscored(store, run, batch.id) if _passes(one, batch)]
-    return _plan(store, run, passing, round=intent.round + 1, tokens=intent.max_tokens)
+    return _plan(store, run, passing, after=intent)
 
 
 def retry(store: Store, run: Run, statuses: Collection[Status] = ASKED) -> list[Intent]:
     """Plan follow-ups of everything unscored of these statuses, because a person asks for it."""
-    last = max((intent.round for intent in store.intents.of(run.id)), default=0)
-    tokens = max((intent.max_tokens or 0 for intent in store.intents.of(run.id)), default=0) or None
     wanted = [one for one in unscored(store, run) if one.status in statuses]
-    return _plan(store, run, wanted, round=last + 1, tokens=tokens)
+    made = [intent for intent in store.intents.of(run.id) if intent.state is IntentState.CREATED]
+    last = max(made, key=lambda intent: (intent.round, intent.max_tokens or 0), default=None)
+    return _plan(store, run, wanted, after=last) if last else []
 
 
 def unscored(store: Store, run: Run, batch: str | None = None) -> list[Unscored]:
@@ -103,27 +103,30 @@ def _passes(one: Unscored, batch: Batch) -> bool:
             return False
 
 
-def _plan(
-    store: Store,
-    run: Run,
-    wanted: Sequence[Unscored],
-    *,
-    round: int,  # noqa: A002 # the store's word
-    tokens: int | None,
-) -> list[Intent]:
-    """Two parts at most: what was cut gets more tokens, the rest is sent as it was."""
-    judge_tokens = tokens or (run.judge.max_tokens if run.judge else MOST_TOKENS)
+def _plan(store: Store, run: Run, wanted: Sequence[Unscored], *, after: Intent) -> list[Intent]:
+    """Two parts at most: what was cut gets more tokens, the rest is sent as it was; by the same account."""
+    judge_tokens = after.max_tokens or (run.judge.max_tokens if run.judge else MOST_TOKENS)
     cut = [one.custom_id for one in wanted if one.status is Status.TRUNCATED]
     rest = [one.custom_id for one in wanted if one.status is not Status.TRUNCATED]
     planned: list[Intent] = []
     try:
         if rest:
-            planned.append(store.runs.follow_up(run.id, rest, round=round, max_tokens=tokens))
+            planned.append(_follow_up(store, rest, after, after.max_tokens))
         if cut and judge_tokens < MOST_TOKENS:
-            more = min(judge_tokens * _MORE_TOKENS, MOST_TOKENS)
-            planned.append(store.runs.follow_up(run.id, cut, round=round, max_tokens=more))
+            planned.append(_follow_up(store, cut, after, min(judge_tokens * _MORE_TOKENS, MOST_TOKENS)))
     except StaleTransitionError:
         return planned  # another process plans the same follow-up
     if planned:
         step("followed_up")
     return planned
+
+
+def _follow_up(store: Store, custom_ids: Sequence[str], after: Intent, max_tokens: int | None) -> Intent:
+    return store.runs.follow_up(
+        after.run,
+        custom_ids,
+        round=after.round + 1,
+        max_tokens=max_tokens,
+        account=after.account,
+        base_url=after.base_url,
+    )

@@ -143,6 +143,8 @@ class Recoverer:
             requests=encoded.requests,
             parts=[part.requests for part in encoded.parts],
             scores=encoded.missing,
+            account=self.provider.account,
+            base_url=self.provider.base_url,
         )
 
     def _custom_ids(self, batch: RemoteBatch) -> set[str]:

@@ -59,8 +59,8 @@ class Sender:
             ProviderError: a create was refused.
         """
         held = 0
+        self.check_account(run)
         for intent in self.store.intents.in_state(IntentState.PLANNED, runs=[run.id]):
-            self.check_account(run)
             if self._too_much(intent):
                 held += 1
             elif bodies and intent.part in bodies and intent.max_tokens is None:

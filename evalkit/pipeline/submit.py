@@ -54,10 +54,11 @@ class Submitter:
         """Send what is still to be sent of a run."""
         run, store = planned.run, self.sender.store
         if not store.runs.exists(run.id):
+            account = self.sender.provider.account  # a missing key is said before anything is rendered or written
             with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
                 encoded = self._encode(planned, grader, Path(directory))
                 step("encoded")
-                kept = self._keep(planned, encoded.requests, encoded.parts, encoded.missing)
+                kept = self._keep(planned, encoded.requests, encoded.parts, encoded.missing, account=account)
                 step("kept")
                 # Where another process was faster, its parts count, and their bodies come from the store.
                 self._send(planned, dict(enumerate(encoded.parts)) if kept else None)
@@ -86,7 +87,13 @@ class Submitter:
         )
 
     def _keep(
-        self, planned: PlannedRun, requests: Sequence[Request], parts: Sequence[Part], scores: Iterable[Score]
+        self,
+        planned: PlannedRun,
+        requests: Sequence[Request],
+        parts: Sequence[Part],
+        scores: Iterable[Score],
+        *,
+        account: str | None = None,
     ) -> bool:
         """Write the run whole, with all that it is made of; False where it is there."""
         return self.sender.store.add_run(
@@ -97,6 +104,8 @@ class Submitter:
             requests=requests,
             parts=[part.requests for part in parts],
             scores=scores,
+            account=account,
+            base_url=self.sender.provider.base_url if account else None,
         )
 
     def _check(self, planned: PlannedRun, check: Check) -> None:

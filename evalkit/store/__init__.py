@@ -71,6 +71,8 @@ class Store:
         requests: Iterable[Request],
         parts: Sequence[int],
         scores: Iterable[Score],
+        account: str | None = None,
+        base_url: str | None = None,
     ) -> bool:
         """Keep a run with all that it is made of, in one transaction; False where the run is there already.
 
@@ -82,12 +84,14 @@ class Store:
             requests: its requests, each naming its part.
             parts: the number of requests of each part; each gets a planned intent.
             scores: the scores that need no reply: of a check, of cases without an output.
+            account: who is to send it, and nobody else.
+            base_url: where to.
         """
         with self.database.writing() as connection:
             self.content.keep_dataset(connection, dataset, run.dataset_name)
             self.content.keep_candidate(connection, candidate, dataset)
             self.content.keep_grader(connection, grader)
-            if not self.runs.add(connection, run, requests, parts):
+            if not self.runs.add(connection, run, requests, parts, account=account, base_url=base_url):
                 return False
             self.scores.put_with(connection, scores)
         return True

@@ -35,10 +35,16 @@ class Intents:
         """A run's intents, by part and attempt."""
         return self._select(intents.c.run == run)
 
-    def in_state(self, *states: IntentState, runs: Sequence[str] | None = None) -> list[Intent]:
-        """Every intent in one of these states; of the runs named, or of all."""
+    def in_state(
+        self, *states: IntentState, runs: Sequence[str] | None = None, account: str | None = None
+    ) -> list[Intent]:
+        """Every intent in one of these states; of the runs named, or of all; of one account, or of all."""
         wanted = intents.c.state.in_([state.value for state in states])
-        return self._select(wanted if runs is None else sa.and_(wanted, intents.c.run.in_(runs)))
+        if runs is not None:
+            wanted = sa.and_(wanted, intents.c.run.in_(runs))
+        if account is not None:
+            wanted = sa.and_(wanted, sa.or_(intents.c.account == account, intents.c.account.is_(None)))
+        return self._select(wanted)
 
     def _select(self, wanted: sa.ColumnElement[bool]) -> list[Intent]:
         query = sa.select(intents).where(wanted).order_by(intents.c.run, intents.c.part, intents.c.attempt)
@@ -113,6 +119,8 @@ class Intents:
             "round": intent.round,
             "max_tokens": intent.max_tokens,
             "requests": intent.requests,
+            "account": intent.account,
+            "base_url": intent.base_url,
         }
         with self._database.writing() as connection:
             values = {"reason": reason, "settled_at": stamp(now)}
@@ -126,6 +134,8 @@ class Intents:
             requests=intent.requests,
             round=intent.round,
             max_tokens=intent.max_tokens,
+            account=intent.account,
+            base_url=intent.base_url,
         )
 
     def unknown(self, intent: Intent, *, reason: str) -> None:

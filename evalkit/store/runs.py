@@ -21,7 +21,16 @@ class Runs:
         """Runs of a database."""
         self._database = database
 
-    def add(self, connection: Connection, run: Run, planned: Iterable[Request], parts: Sequence[int]) -> bool:
+    def add(
+        self,
+        connection: Connection,
+        run: Run,
+        planned: Iterable[Request],
+        parts: Sequence[int],
+        *,
+        account: str | None = None,
+        base_url: str | None = None,
+    ) -> bool:
         """Add a run with its requests and one planned intent per part; False where the run is there already.
 
         Args:
@@ -29,13 +38,18 @@ class Runs:
             run: the run.
             planned: its requests, each naming its part.
             parts: the number of requests of each part.
+            account: who is to send it, and nobody else.
+            base_url: where to.
         """
         if not self._database.insert_new(connection, runs, [_run_row(run, sum(parts))]):
             return False
         for chunk in chunks(planned):
             connection.execute(sa.insert(requests), [_request_row(run.id, request) for request in chunk])
         if parts:
-            connection.execute(sa.insert(intents), [_intent_row(run.id, part, n) for part, n in enumerate(parts)])
+            connection.execute(
+                sa.insert(intents),
+                [_intent_row(run.id, part, n, account=account, base_url=base_url) for part, n in enumerate(parts)],
+            )
         return True
 
     def get(self, run: str) -> Run:
@@ -90,7 +104,16 @@ class Runs:
             for row in connection.execute(query):
                 yield Request(custom_id=row.custom_id, case_id=row.case_id, suffix=row.suffix, part=row.part)
 
-    def follow_up(self, run: str, custom_ids: Sequence[str], *, round: int, max_tokens: int | None) -> Intent:  # noqa: A002
+    def follow_up(
+        self,
+        run: str,
+        custom_ids: Sequence[str],
+        *,
+        round: int,  # noqa: A002 # the column's name
+        max_tokens: int | None,
+        account: str | None = None,
+        base_url: str | None = None,
+    ) -> Intent:
         """Plan a follow-up of some requests: they become a new part of the run, with an intent of its own.
 
         Raises:
@@ -105,7 +128,8 @@ class Runs:
                 moved += connection.execute(sa.update(requests).where(due).values(part=part)).rowcount
             if moved != len(custom_ids):
                 raise StaleTransitionError(f"run {run}: another process has planned a follow-up of these requests")
-            row = {**_intent_row(run, part, moved), "round": round, "max_tokens": max_tokens}
+            planned = _intent_row(run, part, moved, account=account, base_url=base_url)
+            row = {**planned, "round": round, "max_tokens": max_tokens}
             connection.execute(sa.insert(intents), [row])
         return Intent(
             run=run,
@@ -115,6 +139,8 @@ class Runs:
             requests=moved,
             round=round,
             max_tokens=max_tokens,
+            account=account,
+            base_url=base_url,
         )
 
 
@@ -179,7 +205,9 @@ def _request_row(run: str, request: Request) -> dict[str, object]:
     }
 
 
-def _intent_row(run: str, part: int, n_requests: int) -> dict[str, object]:
+def _intent_row(
+    run: str, part: int, n_requests: int, *, account: str | None, base_url: str | None
+) -> dict[str, object]:
     return {
         "run": run,
         "part": part,
@@ -187,4 +215,6 @@ def _intent_row(run: str, part: int, n_requests: int) -> dict[str, object]:
         "state": IntentState.PLANNED.value,
         "round": 0,
         "requests": n_requests,
+        "account": account,
+        "base_url": base_url,
     }

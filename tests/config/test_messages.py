@@ -183,7 +183,7 @@ ROWS: dict[str, tuple[str, ...]] = {
         ':9: graders[0].reply: must be "json" or "text", not the text "txt"; did you mean "text"?'),
     "reply text alone": ('rubric = "Is it correct?"', 'rubric = "Is it correct?"\nreply = "text"',
         ':6: graders[0].verdict_pattern: is missing beside reply = "text"; add verdict_pattern = '
-        r"'GRADE: (\w+)'"),
+        r"'\bGRADE: (\w+)'"),
     "reply of a check": ('rubric = "Is it correct?"', 'check = "exact"\nreply = "json"',
         ":9: graders[0].reply: goes with a `rubric`, not with a `check`; leave it out"),
     "verdict pattern alone": (

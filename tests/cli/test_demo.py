@@ -1,0 +1,29 @@
+"""`evalkit demo`: from nothing to two pages, offline and without a key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+def test_the_demo_scores_both_sets_and_says_where_the_pages_are(process: Any, tmp_path: Path) -> None:
+    ended = process("demo", "--out", "here", "--quiet", "--json")
+
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.json["reports"] == ["here/support.html", "here/rag.html"]
+    rows = ended.json["runs"]
+    assert {row["suite"] for row in rows} == {"support", "rag"}
+    assert all(row["scored"] == row["cases"] and row["label"] == "demo" for row in rows)
+    assert {row["judge"] for row in rows if row["suite"] == "support"} == {
+        "claude-haiku-5-5", "claude-sonnet-5-5", None,
+    }  # fmt: skip
+    for page in ended.json["reports"]:
+        assert (tmp_path / page).read_text(encoding="utf-8").lstrip().startswith("<!doctype html>")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["here"]
+
+    again = process("demo", "--out", "here", "--quiet")
+
+    lines = again.out.splitlines()
+    assert again.code == 0
+    assert max(map(len, lines)) <= 80
+    assert lines[-2:] == ["report: here/support.html", "report: here/rag.html"]
