@@ -68,7 +68,7 @@ class GraderConfig(Section):
         default=None,
         validate_default=True,
         description="With reply = 'text': a regular expression; its group is the label, its last match binds.",
-        examples=[r"GRADE: (\w+)"],
+        examples=[r"\bGRADE: (\w+)"],
     )
     pattern: str | None = Field(
         default=None,
