@@ -222,8 +222,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         *words: object, base_url: str | None = None, key: str | None = "key", **variables: str
     ) -> subprocess.Popen[str]:
         env = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **variables}
+        env |= {"HOME": str(tmp_path), "ANTHROPIC_API_KEY": key or ""}
         env |= {"ANTHROPIC_BASE_URL": base_url} if base_url else {}
-        env |= {"ANTHROPIC_API_KEY": key} if key else {}
         process = subprocess.Popen(
             [sys.executable, *map(str, words)],
             cwd=tmp_path,

@@ -49,6 +49,9 @@ def root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
     ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show where an error comes from; may stand anywhere in the line.")
+    ] = False,
 ) -> None:
     """Take the options that stand before a command."""
 
@@ -189,7 +192,7 @@ def collect(
             config, store=store, runs=runs, wait=wait, timeout=timeout, poll=poll, sandbox=sandbox, progress=progress
         )
     tables.print_rows(found, as_json=json, none="nothing is open: every batch is collected")
-    if wait and any(row.pending for row in found):
+    if wait and any(row.is_open for row in found):
         raise typer.Exit(ExitCode.PENDING)
 
 
@@ -231,7 +234,7 @@ def run(
     else:
         tables.print_runs(found)
         tables.print_page(page.path)
-    if any(row.pending for row in found):
+    if any(row.is_open for row in found):
         raise typer.Exit(ExitCode.PENDING)
 
 

@@ -17,9 +17,10 @@ from evalkit.failpoint import step
 from evalkit.graders import RubricGrader
 from evalkit.pipeline.download import Downloader
 from evalkit.pipeline.follow_up import ROUNDS, follow_up, refusal
+from evalkit.pipeline.holder import holder, is_gone
 from evalkit.pipeline.progress import Progress, Quiet
 from evalkit.pipeline.reconcile import Reconciler
-from evalkit.pipeline.sender import Sender, holder
+from evalkit.pipeline.sender import Sender
 from evalkit.pricing import Prices
 from evalkit.run import Batch, BatchState, IntentState, Run
 from evalkit.store import Store
@@ -177,8 +178,8 @@ class Collector:
 
     def _look(self, batch: Batch) -> float:
         """Poll one batch, and collect it if it has ended; seconds that the server would like us to wait."""
-        me, now = holder(), self.now()
-        if not self.store.batches.lease(batch.id, holder=me, now=now, until=now + _LEASE):
+        me = holder()
+        if not self._lease(batch, me):
             return 0.0  # another collector works on it
         try:
             return self._poll(batch)
@@ -186,6 +187,15 @@ class Collector:
             return 0.0  # another collector was faster
         finally:
             self.store.batches.release(batch.id, holder=me)
+
+    def _lease(self, batch: Batch, me: str) -> bool:
+        """Take a batch, from a collector that is gone too."""
+        now, batches = self.now(), self.store.batches
+        if batches.lease(batch.id, holder=me, now=now, until=now + _LEASE):
+            return True
+        other = batches.leased_by(batch.id)
+        gone = other is not None and is_gone(other)
+        return bool(gone) and batches.lease(batch.id, holder=me, now=now, until=now + _LEASE, instead_of=other)
 
     def _poll(self, batch: Batch) -> float:
         if batch.state is not BatchState.ENDED:

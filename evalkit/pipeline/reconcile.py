@@ -8,7 +8,6 @@ is proven by two healthy looks at the list, a grace apart, that show none it cou
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from typing import Final
 
 from evalkit.errors import ConfigError, IntegrityError, StaleTransitionError
 from evalkit.failpoint import step
+from evalkit.pipeline.holder import holder, is_gone
 from evalkit.pipeline.progress import Progress, Quiet
 from evalkit.provider import Provider, RemoteBatch
 from evalkit.reply import read_reply
@@ -214,18 +214,10 @@ def is_part(store: Store, provider: Provider, intent: Intent, batch: RemoteBatch
 
 
 def is_dead(intent: Intent, now: datetime) -> bool:
-    """Whether the process that claimed an intent is gone, or has had all the time a create may take."""
-    host, _, pid = (intent.holder or "").rpartition(":")
-    if host == socket.gethostname() and pid.isdigit():
-        return int(pid) == os.getpid() or not _lives(int(pid))
-    return intent.intended_at is None or now > intent.intended_at + _SENDING
+    """Whether the process that claimed an intent is gone, or has had all the time a create may take.
 
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    An intent that this very process left behind is dead: it sends one thing at a time, and has moved on.
+    """
+    name = intent.holder or ""
+    gone = name == holder() or is_gone(name)
+    return gone if gone is not None else intent.intended_at is None or now > intent.intended_at + _SENDING

@@ -18,8 +18,8 @@ from evalkit.errors import UsageError
 from evalkit.graders import RubricGrader
 from evalkit.ids import RUN_ID_LENGTH
 from evalkit.pipeline.encode import encode
+from evalkit.pipeline.holder import holder
 from evalkit.pipeline.progress import Progress, Quiet
-from evalkit.pipeline.sender import holder
 from evalkit.pipeline.spool import Limits
 from evalkit.pipeline.suite import PlannedRun, Suite
 from evalkit.provider import Provider, RemoteBatch

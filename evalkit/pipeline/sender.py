@@ -6,8 +6,6 @@ with the digest of exactly the bytes to be sent, before its create; an unknown o
 
 from __future__ import annotations
 
-import os
-import socket
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +18,7 @@ from evalkit.errors import AccountError, ProviderError, StaleTransitionError, Un
 from evalkit.failpoint import step
 from evalkit.graders import RubricGrader
 from evalkit.pipeline.encode import Pairs, encode_part
+from evalkit.pipeline.holder import holder
 from evalkit.pipeline.progress import Progress, Quiet
 from evalkit.pipeline.spool import Part
 from evalkit.provider import Created, NotCreated, Provider, Unknown
@@ -28,11 +27,6 @@ from evalkit.store import Store
 
 _TRIES: Final = 5
 _LONGEST_WAIT: Final = 120.0
-
-
-def holder() -> str:
-    """This process, as others may know it: host and process id."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,11 @@ class RunView:
     created_at: datetime
 
     @property
+    def is_open(self) -> bool:
+        """Whether a score may still come."""
+        return self.status is not RunStatus.COLLECTED
+
+    @property
     def coverage(self) -> float | None:
         """Share of cases that have a score; None where there are no cases."""
         return self.scored / self.cases if self.cases else None

@@ -68,14 +68,21 @@ class Batches:
         with self._database.reading() as connection:
             return set(connection.execute(sa.select(batches.c.batch)).scalars())
 
-    def lease(self, batch: str, *, holder: str, now: datetime, until: datetime) -> bool:
-        """Take a batch to work on it; False while another holder's lease lasts."""
+    def lease(self, batch: str, *, holder: str, now: datetime, until: datetime, instead_of: str | None = None) -> bool:
+        """Take a batch to work on it; False while another holder's lease lasts, unless it is `instead_of` that one."""
         free = sa.or_(
-            batches.c.lease_until.is_(None), batches.c.lease_until < stamp(now), batches.c.lease_holder == holder
+            batches.c.lease_until.is_(None),
+            batches.c.lease_until < stamp(now),
+            batches.c.lease_holder.in_([holder, instead_of] if instead_of else [holder]),
         )
         update = sa.update(batches).where(batches.c.batch == batch, free)
         with self._database.writing() as connection:
             return connection.execute(update.values(lease_holder=holder, lease_until=stamp(until))).rowcount == 1
+
+    def leased_by(self, batch: str) -> str | None:
+        """Who works on a batch."""
+        with self._database.reading() as connection:
+            return connection.execute(sa.select(batches.c.lease_holder).where(batches.c.batch == batch)).scalar()
 
     def release(self, batch: str, *, holder: str) -> None:
         """Give a batch back."""

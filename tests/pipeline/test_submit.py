@@ -162,7 +162,7 @@ def test_checks_need_no_key_and_no_server(suite_folder: Callable[..., Any], stor
 def test_another_account_is_refused_before_any_call(bench: Any) -> None:
     bench.submit()
     before = len(bench.sandbox.witness())
-    bench.account("another key")
+    bench.account("another-key")
     for verb in (bench.submit, bench.collect):
         with pytest.raises(AccountError, match="ANTHROPIC_API_KEY"):
             verb()
@@ -171,13 +171,13 @@ def test_another_account_is_refused_before_any_call(bench: Any) -> None:
     assert bench.collect()[0].scored == 6
 
 
-def test_no_key_is_said_before_anything_is_claimed(bench: Any) -> None:
-    code, _, err = bench.ended("submit", key=None)
+def test_no_key_is_said_before_anything_is_claimed(small: Any) -> None:
+    code, _, err = small.ended("submit", key=None)
     assert code == ExitCode.PROVIDER
     assert "ANTHROPIC_API_KEY" in err
-    assert bench.creates() == []
-    bench.submit()
-    assert len(bench.batches()) == 1
+    assert small.creates() == []
+    small.submit()
+    assert len(small.batches()) == 1
 
 
 def test_cases_that_cannot_be_rendered_leave_nothing_behind(bench: Any, open_bench: Any) -> None:

@@ -1,0 +1,128 @@
+"""A process killed anywhere: what it had done is found again, nothing is paid twice, nothing is lost."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pytest
+
+from evalkit.failpoint import STEPS
+from evalkit.sandbox import Fault
+
+PASSES: Final = 3
+WAIT: Final = ("--wait", "--poll", "0.05", "--timeout", "30")
+NO_TRACE: Final = {"killed", "step", "nth"}
+PARTS: Final = """
+import os
+from evalkit.api import collector_of
+from evalkit.pipeline.progress import Quiet
+from evalkit.pipeline.spool import Limits
+from evalkit.pipeline.submit import Submitter
+from evalkit.session import Session
+
+with Session(config=os.getcwd()) as session:
+    collector = collector_of(session, Quiet())
+    limits = Limits(requests=7)
+    suite, sender, reconciler = session.suite, collector.sender, collector.reconciler
+    Submitter(suite=suite, sender=sender, reconciler=reconciler, limits=limits).submit()
+    collector.collect(wait=True, poll=0.05)
+"""
+
+
+@dataclass
+class Sweep:
+    """Kills, counted."""
+
+    faults: Any
+    nest: Any
+    kills: Counter[str] = field(default_factory=Counter[str])
+    creates: int = 0
+    broken: list[str] = field(default_factory=list[str])
+
+    def kill_at(self, place: Any, step: str, nth: int, *words: str) -> bool:
+        """Kill a command at the nth pass by a step, and see that all is well after; whether it came by."""
+        done = place.hatch(self.nest, *words, env={"EVALKIT_FAIL_AT": f"{step}:{nth}"}).wait()
+        if done.code != -signal.SIGKILL:
+            assert done.code in (0, 7), done
+            return False
+        self.kills[step] += 1
+        self.judge(place, f"{words[0]} killed at {step}:{nth}")
+        return True
+
+    def judge(self, place: Any, what: str) -> None:
+        """Run the commands again until quiet, and hold what came of it against the promise."""
+        place.calm()
+        try:
+            place.again()
+            self.faults.kept_promises(place)
+        except AssertionError as error:
+            self.broken.append(f"{what}: {error}")
+        self.creates += self.faults.creates(place)
+
+    def done(self, what: str) -> None:
+        """Say what was tried, and fail where a promise was broken."""
+        said = f"{what}: {self.kills.total()} kills {dict(self.kills)}, {self.creates} creates accepted"
+        print(said)
+        assert not self.broken, f"{said}, {len(self.broken)} promises broken:\n" + "\n".join(self.broken[:20])
+
+
+@pytest.fixture
+def sweep(faults: Any, nest: Any) -> Sweep:
+    return Sweep(faults, nest)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("command", ["submit", "collect", "run", "parts"])
+def test_a_command_killed_at_any_step_is_made_good_by_running_it_again(sweep: Sweep, command: str) -> None:
+    for step, nth in itertools.product(STEPS, range(1, PASSES + 1)):
+        place = sweep.faults.new()
+        if command == "collect":
+            assert place.evalkit("submit").code == 0
+        words = {"collect": WAIT, "run": WAIT[1:], "submit": ()}.get(command)
+        if not sweep.kill_at(place, step, nth, *(("-c", PARTS) if words is None else (command, *words))):
+            continue
+    sweep.done(command)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("fault", ["commit-then-reset", "reset"])
+def test_a_search_for_a_lost_batch_killed_at_any_step_goes_on(sweep: Sweep, fault: Any) -> None:
+    for step, nth in itertools.product(("suspected", "resolved", "claimed", "settled"), range(1, PASSES + 1)):
+        place = sweep.faults.new(Fault("create", fault), seconds=0.5)
+        assert place.evalkit("submit").code == 7
+        sweep.kill_at(place, step, nth, "collect", *WAIT)
+    sweep.done(fault)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("moment", ["hang", "commit-then-hang"])
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_command_killed_in_any_exchange_is_made_good(sweep: Sweep, moment: Any, lost: bool) -> None:
+    for nth in itertools.count(1):
+        frozen = Fault("any", moment, at=nth, seconds=60)
+        place = sweep.faults.new(frozen, *([Fault("create", "commit-then-500")] if lost and nth > 1 else []))
+        under_way = place.hatch(sweep.nest, "run", *WAIT[1:])
+        seen = _reached(place, under_way, nth)
+        under_way.kill()
+        under_way.wait()
+        if not seen:
+            break
+        sweep.kills[place.sandbox.witness()[nth - 1].endpoint] += 1
+        sweep.judge(place, f"run killed in exchange {nth} ({place.sandbox.witness()[nth - 1].endpoint}, {moment})")
+    sweep.done(moment)
+
+
+def _reached(place: Any, under_way: Any, nth: int) -> bool:
+    """Wait for the nth exchange; False where the command ends without it."""
+    for _ in range(3000):
+        if len(place.sandbox.witness()) >= nth:
+            return True
+        if under_way.ended():
+            return False
+        time.sleep(0.01)
+    raise AssertionError("the command neither ends nor goes on")
