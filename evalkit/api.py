@@ -88,7 +88,7 @@ def plan(
     from evalkit.pipeline.plan import plan as plan_suite
     from evalkit.pricing import load_prices
 
-    with Session(config=config, store=store, judge=judge) as session:
+    with Session(config=config, store=store, judge=judge, reads=True) as session:
         return plan_suite(session.suite, session.store, load_prices(), label)
 
 
@@ -186,7 +186,7 @@ def runs(
     limit: int | None = None,
 ) -> RunTable:
     """The runs of a store, newest first."""
-    with Session(config=config, store=store) as session:
+    with Session(config=config, store=store, reads=True) as session:
         from evalkit.pipeline.overview import overview
 
         return RunTable(
@@ -198,7 +198,7 @@ def status(
     config: Path | str | None = None, *, store: str | None = None, runs: Sequence[str] | None = None
 ) -> tuple[OpenBatch, ...]:
     """The batches that are not collected yet, oldest first; nothing is asked of the API."""
-    with Session(config=config, store=store) as session:
+    with Session(config=config, store=store, reads=True) as session:
         wanted = [run.id for run in find_runs(session.store, runs)] if runs else None
         found = session.store.batches.open(wanted)
         by_id = {run.id: run for run in session.store.runs.select(ids=[batch.run for batch in found])}
@@ -211,7 +211,7 @@ def show(run: str, *, config: Path | str | None = None, store: str | None = None
     Raises:
         UsageError: there is no such run.
     """
-    with Session(config=config, store=store) as session:
+    with Session(config=config, store=store, reads=True) as session:
         return table_of(session.store, [found.id for found in find_runs(session.store, [run])])
 
 
@@ -223,7 +223,7 @@ def show_case(run: str, case: str, *, config: Path | str | None = None, store: s
     """
     from evalkit.pipeline.detail import case_detail
 
-    with Session(config=config, store=store) as session:
+    with Session(config=config, store=store, reads=True) as session:
         (found,) = find_runs(session.store, [run])
         return case_detail(session.store, found, case)
 
@@ -243,7 +243,7 @@ def export(
     """
     from evalkit.pipeline.export import export_scores
 
-    with Session(config=config, store=store) as session:
+    with Session(config=config, store=store, reads=True) as session:
         (found,) = find_runs(session.store, [run])
         return export_scores(session.store, found, out, format)
 
@@ -274,7 +274,7 @@ def report(
     Raises:
         UsageError: there is nothing to report, or the baseline is not in it.
     """
-    with Session(config=config, store=store) as session:
+    with Session(config=config, store=store, reads=True) as session:
         chosen = find_runs(session.store, runs) if runs else _newest(session, label)
         return _report(session, chosen, baseline=baseline, out=out, force=force, command=command)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalkit.api import collector_of, find_runs, table_of
-from evalkit.errors import UsageError
+from evalkit.errors import StoreError, UsageError
 from evalkit.pipeline.progress import Progress, Quiet
 from evalkit.session import Session
 from evalkit.table import RunTable
@@ -204,8 +204,13 @@ def check(*, max_age: timedelta, config: Path | str | None = None, store: str | 
         max_age: the time since the last good pass beyond which collectors count as dead.
         config: `evalkit.toml`, to find the store.
         store: the store's URL.
+
+    Raises:
+        StoreError: there is no store.
     """
     from evalkit.pipeline.health import health
 
-    with Session(config=config, store=store) as session:
+    with Session(config=config, store=store, reads=True) as session:
+        if not session.store_exists:
+            raise StoreError(f"there is no store at {session.store_url}: name the one to watch with --store")
         return health(session.store, now=datetime.now(UTC), max_age=max_age)

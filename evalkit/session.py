@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 STORE_VARIABLE: Final = "EVALKIT_STORE"
 FOLDER: Final = ".evalkit"
 _SANDBOX_ACCOUNT: Final = "sandbox"
+_NOTHING: Final = "sqlite://"
+"""A store in memory, with nothing in it."""
 
 
 class Session:
@@ -32,6 +34,7 @@ class Session:
         judge: str | None = None,
         sandbox: bool = False,
         keep_sandbox: bool = True,
+        reads: bool = False,
     ) -> None:
         """Name things; nothing is opened yet.
 
@@ -40,6 +43,7 @@ class Session:
             store: the store's URL; `EVALKIT_STORE`, else a file beside the config, where None.
             judge: a model to judge in place of the config's.
             sandbox: use the built-in local API instead of the real one.
+            reads: only look; a store that is not there is not made, and has nothing in it.
             keep_sandbox: keep its batches beside the store, so that another process can collect them.
         """
         self._config = Path(config) if config is not None else None
@@ -47,6 +51,7 @@ class Session:
         self._judge = judge
         self._sandbox = sandbox
         self._keep_sandbox = keep_sandbox
+        self._reads = reads
         self._server: Sandbox | None = None
 
     def __enter__(self) -> Self:
@@ -114,7 +119,13 @@ class Session:
         """
         from evalkit.store import Store
 
-        return Store.open(self.store_url)
+        return Store.open(_NOTHING if self._reads and not self.store_exists else self.store_url)
+
+    @property
+    def store_exists(self) -> bool:
+        """Whether there is a store; one on a server is taken to be there."""
+        scheme, _, file = self.store_url.partition(":///")
+        return scheme != "sqlite" or Path(file).is_file()
 
     @property
     def store_url(self) -> str:

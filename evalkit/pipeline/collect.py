@@ -16,7 +16,7 @@ from evalkit.errors import AccountError, EvalkitError, IntegrityError, ProviderE
 from evalkit.failpoint import step
 from evalkit.graders import RubricGrader
 from evalkit.pipeline.download import Downloader
-from evalkit.pipeline.follow_up import ROUNDS, follow_up, refusal
+from evalkit.pipeline.follow_up import ROUNDS, follow_ups, refusal
 from evalkit.pipeline.holder import holder, is_gone
 from evalkit.pipeline.progress import Progress, Quiet
 from evalkit.pipeline.reconcile import Reconciler
@@ -205,12 +205,15 @@ class Collector:
             step("polled")
             self.store.batches.ended(batch.id, ended_at=polled.batch.ended_at or self.now())
             step("ended")
-        run = self.store.runs.get(batch.run)
-        self._collect(run, batch)
-        self._go_on(run, batch)
+        self._collect(self.store.runs.get(batch.run), batch)
         return 0.0
 
     def _collect(self, run: Run, batch: Batch) -> None:
+        """Score a batch that has ended, and plan to send again what may go better, unless it is no use.
+
+        Raises:
+            StopError: every request was invalid, or the account cannot pay.
+        """
         _, spec = self.store.content.grader(run.grader_digest)
         grader = RubricGrader.from_spec(spec)
         downloader = Downloader(
@@ -226,20 +229,18 @@ class Collector:
         seen = downloader.download()
         for problem in seen.problems(batch):
             self.progress.note(problem)
-        missing = self.store.scores.finish(batch, [criterion.name for criterion in grader.criteria], now=self.now())
+        reason = refusal(self.store, run, batch)
+        wanted = [] if reason else follow_ups(self.store, run, batch, rounds=self.rounds)
+        criteria = [criterion.name for criterion in grader.criteria]
+        missing, planned = self.store.finish(batch, criteria, wanted, now=self.now())
         step("collected")
         self.progress.collected(batch, missing)
-
-    def _go_on(self, run: Run, batch: Batch) -> None:
-        """Send again what may go better, unless it is no use.
-
-        Raises:
-            StopError: every request was invalid, or the account cannot pay.
-        """
-        if reason := refusal(self.store, run, batch):
+        if reason:
             raise StopError(reason)
-        for intent in follow_up(self.store, run, batch, rounds=self.rounds):
+        for intent in planned:
             self.progress.note(f"run {run.id}: {intent.requests} requests without a score are sent again")
+        if planned:
+            step("followed_up")
 
     def _pause(self, waiting: Sequence[Batch], last: float, met: Pass) -> float:
         """Seconds until the next look: never sooner than the server asks, and longer the longer it takes."""

@@ -111,8 +111,8 @@ class Downloader:
         )
 
     def _money(self, reply: Reply) -> tuple[Usage, float | None]:
-        """Tokens and price of a reply; a result without a message is not billed."""
-        if reply.result.message is None:
+        """Tokens and price of a reply; a result without a message is not billed, and a stranger is not ours to pay."""
+        if reply.result.message is None or reply.custom_id not in self.requests:
             return Usage(), 0.0
         usage = usage_from_api(reply.usage)
         if usage is None:

@@ -14,7 +14,7 @@ from evalkit.errors import StaleTransitionError
 from evalkit.failpoint import step
 from evalkit.run import Batch, Intent, IntentState, Run
 from evalkit.score import Status
-from evalkit.store import Store
+from evalkit.store import FollowUp, Store
 
 ROUNDS: Final = 2
 """How often what failed is sent again by itself."""
@@ -48,13 +48,16 @@ class Unscored:
         return self.status is Status.ERRORED and any(word in self.reason for word in _BILLING)
 
 
-def follow_up(store: Store, run: Run, batch: Batch, *, rounds: int = ROUNDS) -> list[Intent]:
-    """Plan follow-ups of what passes by itself, up to a number of rounds."""
+def follow_ups(store: Store, run: Run, batch: Batch, *, rounds: int = ROUNDS) -> list[FollowUp]:
+    """What of a batch is to be sent again because it passes by itself, up to a number of rounds.
+
+    It is planned in the transaction that finishes the batch: nobody looks at a finished batch again.
+    """
     intent = next(one for one in store.intents.of(run.id) if one.batch == batch.id)
     if intent.round >= rounds:
         return []
     passing = [one for one in unscored(store, run, batch.id) if _passes(one, batch)]
-    return _plan(store, run, passing, after=intent)
+    return _parts(run, passing, after=intent)
 
 
 def retry(store: Store, run: Run, statuses: Collection[Status] = ASKED) -> list[Intent]:
@@ -62,7 +65,15 @@ def retry(store: Store, run: Run, statuses: Collection[Status] = ASKED) -> list[
     wanted = [one for one in unscored(store, run) if one.status in statuses]
     made = [intent for intent in store.intents.of(run.id) if intent.state is IntentState.CREATED]
     last = max(made, key=lambda intent: (intent.round, intent.max_tokens or 0), default=None)
-    return _plan(store, run, wanted, after=last) if last else []
+    if last is None:
+        return []
+    try:
+        planned = store.runs.follow_ups(_parts(run, wanted, after=last))
+    except StaleTransitionError:
+        return []  # another process plans the same follow-up
+    if planned:
+        step("followed_up")
+    return planned
 
 
 def unscored(store: Store, run: Run, batch: str | None = None) -> list[Unscored]:
@@ -103,28 +114,23 @@ def _passes(one: Unscored, batch: Batch) -> bool:
             return False
 
 
-def _plan(store: Store, run: Run, wanted: Sequence[Unscored], *, after: Intent) -> list[Intent]:
+def _parts(run: Run, wanted: Sequence[Unscored], *, after: Intent) -> list[FollowUp]:
     """Two parts at most: what was cut gets more tokens, the rest is sent as it was; by the same account."""
     judge_tokens = after.max_tokens or (run.judge.max_tokens if run.judge else MOST_TOKENS)
     cut = [one.custom_id for one in wanted if one.status is Status.TRUNCATED]
     rest = [one.custom_id for one in wanted if one.status is not Status.TRUNCATED]
-    planned: list[Intent] = []
-    try:
-        if rest:
-            planned.append(_follow_up(store, rest, after, after.max_tokens))
-        if cut and judge_tokens < MOST_TOKENS:
-            planned.append(_follow_up(store, cut, after, min(judge_tokens * _MORE_TOKENS, MOST_TOKENS)))
-    except StaleTransitionError:
-        return planned  # another process plans the same follow-up
-    if planned:
-        step("followed_up")
-    return planned
+    parts: list[FollowUp] = []
+    if rest:
+        parts.append(_part(rest, after, after.max_tokens))
+    if cut and judge_tokens < MOST_TOKENS:
+        parts.append(_part(cut, after, min(judge_tokens * _MORE_TOKENS, MOST_TOKENS)))
+    return parts
 
 
-def _follow_up(store: Store, custom_ids: Sequence[str], after: Intent, max_tokens: int | None) -> Intent:
-    return store.runs.follow_up(
-        after.run,
-        custom_ids,
+def _part(custom_ids: Sequence[str], after: Intent, max_tokens: int | None) -> FollowUp:
+    return FollowUp(
+        run=after.run,
+        custom_ids=custom_ids,
         round=after.round + 1,
         max_tokens=max_tokens,
         account=after.account,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Self
 
 import sqlalchemy as sa
@@ -18,11 +19,11 @@ from evalkit.store.engine import Database, open_database
 from evalkit.store.intents import Intents, read_intent
 from evalkit.store.passes import LastPasses, Passes
 from evalkit.store.results import ResultLine, Results, Spending
-from evalkit.store.runs import Runs
+from evalkit.store.runs import FollowUp, Runs
 from evalkit.store.schema import batches, intents
 from evalkit.store.scores import PlacedScore, Scores, Tally
 
-__all__ = ["LastPasses", "PlacedScore", "ResultLine", "Spending", "Store", "Tally"]
+__all__ = ["FollowUp", "LastPasses", "PlacedScore", "ResultLine", "Spending", "Store", "Tally"]
 
 
 class Store:
@@ -95,6 +96,22 @@ class Store:
                 return False
             self.scores.put_with(connection, scores)
         return True
+
+    def finish(
+        self, batch: Batch, criteria: Sequence[str], follow_ups: Sequence[FollowUp], *, now: datetime
+    ) -> tuple[int, list[Intent]]:
+        """A batch is collected, and what of it is to be sent again is planned: both, or neither.
+
+        Returns:
+            How many requests got no result, and the intents of the follow-ups.
+
+        Raises:
+            StaleTransitionError: another process has finished it.
+            IntegrityError: the batch's requests and scores do not add up; nothing is changed.
+        """
+        with self.database.writing() as connection:
+            missing = self.scores.finish_with(connection, batch, criteria, now=now)
+            return missing, [self.runs.follow_up_with(connection, one) for one in follow_ups]
 
     def progress(self, run_ids: Sequence[str]) -> dict[str, tuple[list[Intent], list[Batch]]]:
         """The intents and batches of each run, by part and attempt."""

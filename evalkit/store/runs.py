@@ -14,6 +14,18 @@ from evalkit.store.rows import chunks, stamp, unstamp
 from evalkit.store.schema import batches, intents, requests, runs
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp:
+    """Requests of a run that are to be sent again, in a part of their own."""
+
+    run: str
+    custom_ids: Sequence[str]
+    round: int
+    max_tokens: int | None
+    account: str | None = None
+    base_url: str | None = None
+
+
 class Runs:
     """The runs of a store."""
 
@@ -119,28 +131,49 @@ class Runs:
         Raises:
             StaleTransitionError: another process has planned a follow-up of them.
         """
+        wanted = FollowUp(
+            run=run, custom_ids=custom_ids, round=round, max_tokens=max_tokens, account=account, base_url=base_url
+        )
         with self._database.writing() as connection:
-            last = connection.execute(sa.select(sa.func.max(intents.c.part)).where(intents.c.run == run)).scalar() or 0
-            part = last + 1
-            moved = 0
-            for chunk in chunks(custom_ids):
-                due = sa.and_(requests.c.run == run, requests.c.custom_id.in_(chunk), ~_in_open_part(run))
-                moved += connection.execute(sa.update(requests).where(due).values(part=part)).rowcount
-            if moved != len(custom_ids):
-                raise StaleTransitionError(f"run {run}: another process has planned a follow-up of these requests")
-            planned = _intent_row(run, part, moved, account=account, base_url=base_url)
-            row = {**planned, "round": round, "max_tokens": max_tokens}
-            connection.execute(sa.insert(intents), [row])
+            return self.follow_up_with(connection, wanted)
+
+    def follow_ups(self, wanted: Sequence[FollowUp]) -> list[Intent]:
+        """Plan several follow-ups, all or none.
+
+        Raises:
+            StaleTransitionError: another process has planned a follow-up of some of them.
+        """
+        with self._database.writing() as connection:
+            return [self.follow_up_with(connection, one) for one in wanted]
+
+    def follow_up_with(self, connection: Connection, wanted: FollowUp) -> Intent:
+        """The same, within a transaction of the caller's.
+
+        Raises:
+            StaleTransitionError: another process has planned a follow-up of them.
+        """
+        run = wanted.run
+        last = connection.execute(sa.select(sa.func.max(intents.c.part)).where(intents.c.run == run)).scalar() or 0
+        part = last + 1
+        moved = 0
+        for chunk in chunks(wanted.custom_ids):
+            due = sa.and_(requests.c.run == run, requests.c.custom_id.in_(chunk), ~_in_open_part(run))
+            moved += connection.execute(sa.update(requests).where(due).values(part=part)).rowcount
+        if moved != len(wanted.custom_ids):
+            raise StaleTransitionError(f"run {run}: another process has planned a follow-up of these requests")
+        planned = _intent_row(run, part, moved, account=wanted.account, base_url=wanted.base_url)
+        row = {**planned, "round": wanted.round, "max_tokens": wanted.max_tokens}
+        connection.execute(sa.insert(intents), [row])
         return Intent(
             run=run,
             part=part,
             attempt=1,
             state=IntentState.PLANNED,
             requests=moved,
-            round=round,
-            max_tokens=max_tokens,
-            account=account,
-            base_url=base_url,
+            round=wanted.round,
+            max_tokens=wanted.max_tokens,
+            account=wanted.account,
+            base_url=wanted.base_url,
         )
 
 

@@ -80,18 +80,22 @@ class Scores:
             IntegrityError: the batch's requests and scores do not add up; nothing is changed.
         """
         with self._database.writing() as connection:
-            absent = list(connection.execute(_without_score(batch, criteria[0])))
-            self.put_with(connection, (score for row in absent for score in _missing(batch, row, criteria)))
-            for criterion in criteria:
-                left = len(list(connection.execute(_without_score(batch, criterion))))
-                if left:
-                    raise IntegrityError(
-                        f"batch {batch.id}: {left} of {batch.requests} requests are left without {criterion!r}"
-                    )
-            update = sa.update(batches).where(batches.c.batch == batch.id, batches.c.state == BatchState.ENDED.value)
-            values = {"state": BatchState.COLLECTED.value, "collected_at": stamp(now)}
-            if connection.execute(update.values(values)).rowcount != 1:
-                raise stale(batch.id, BatchState.COLLECTED)
+            return self.finish_with(connection, batch, criteria, now=now)
+
+    def finish_with(self, connection: Connection, batch: Batch, criteria: Sequence[str], *, now: datetime) -> int:
+        """The same, within a transaction of the caller's."""
+        absent = list(connection.execute(_without_score(batch, criteria[0])))
+        self.put_with(connection, (score for row in absent for score in _missing(batch, row, criteria)))
+        for criterion in criteria:
+            left = len(list(connection.execute(_without_score(batch, criterion))))
+            if left:
+                raise IntegrityError(
+                    f"batch {batch.id}: {left} of {batch.requests} requests are left without {criterion!r}"
+                )
+        update = sa.update(batches).where(batches.c.batch == batch.id, batches.c.state == BatchState.ENDED.value)
+        values = {"state": BatchState.COLLECTED.value, "collected_at": stamp(now)}
+        if connection.execute(update.values(values)).rowcount != 1:
+            raise stale(batch.id, BatchState.COLLECTED)
         return len(absent)
 
     def of(self, run: str, criterion: str | None = None) -> Iterator[PlacedScore]:
