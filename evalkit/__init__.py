@@ -49,7 +49,9 @@ if TYPE_CHECKING:
         UnknownCreateError,
         UsageError,
     )
+    from evalkit.operations import Pruned, cancel, check, prune, recover, resolve, retry
     from evalkit.pipeline.detail import CaseDetail
+    from evalkit.pipeline.health import Health
     from evalkit.pipeline.plan import Plan
     from evalkit.pipeline.suite import Suite
     from evalkit.pipeline.view import RunView
@@ -66,10 +68,12 @@ __all__ = [
     "DatasetError",
     "EvalkitError",
     "ExitCode",
+    "Health",
     "IntegrityError",
     "OpenBatch",
     "Plan",
     "ProviderError",
+    "Pruned",
     "RenderedPage",
     "RunTable",
     "RunView",
@@ -81,12 +85,18 @@ __all__ = [
     "UnknownCreateError",
     "UsageError",
     "__version__",
+    "cancel",
+    "check",
     "collect",
     "demo",
     "export",
     "init",
     "plan",
+    "prune",
+    "recover",
     "report",
+    "resolve",
+    "retry",
     "run",
     "runs",
     "show",
@@ -99,8 +109,10 @@ __all__ = [
 _HOMES: Final = {
     "Case": "evalkit.dataset",
     "CaseDetail": "evalkit.pipeline.detail",
+    "Health": "evalkit.pipeline.health",
     "OpenBatch": "evalkit.table",
     "Plan": "evalkit.pipeline.plan",
+    "Pruned": "evalkit.operations",
     "RenderedPage": "evalkit.report",
     "RunTable": "evalkit.table",
     "RunView": "evalkit.pipeline.view",
@@ -108,6 +120,7 @@ _HOMES: Final = {
     "Status": "evalkit.score",
     "Suite": "evalkit.pipeline.suite",
 }
+_OPERATIONS: Final = frozenset({"cancel", "check", "prune", "recover", "resolve", "retry"})
 _VERBS: Final = frozenset(name for name in __all__ if name.islower() and name != "__version__")
 
 
@@ -122,7 +135,8 @@ class _Package(ModuleType):
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'evalkit' has no attribute {name!r}")
-    home = "evalkit.api" if name in _VERBS else _HOMES.get(name, "evalkit.errors")
+    home = "evalkit.operations" if name in _OPERATIONS else "evalkit.api" if name in _VERBS else None
+    home = home or _HOMES.get(name, "evalkit.errors")
     value = getattr(import_module(home), name)
     setattr(sys.modules[__name__], name, value)
     return value

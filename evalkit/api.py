@@ -98,6 +98,7 @@ def submit(
     store: str | None = None,
     label: str = "",
     judge: str | None = None,
+    deadline: str | None = None,
     sandbox: bool = False,
     progress: Progress | None = None,
 ) -> RunTable:
@@ -105,11 +106,12 @@ def submit(
 
     Raises:
         ConfigError, DatasetError: the config or a file is wrong; nothing is sent.
+        UsageError: the deadline, `HH:MM` local time, cannot be met; nothing is sent.
         ProviderError: a create was refused.
         UnknownCreateError: the outcome of a create is not known.
     """
     with Session(config=config, store=store, judge=judge, sandbox=sandbox) as session:
-        ids = _submit(session, label, progress or Quiet())
+        ids = _submit(session, label, progress or Quiet(), deadline=deadline)
         _raise_unknown(collector_of(session, progress or Quiet()), ids)
         return table_of(session.store, ids)
 
@@ -154,6 +156,7 @@ def run(
     store: str | None = None,
     label: str = "",
     judge: str | None = None,
+    deadline: str | None = None,
     timeout: float | None = None,
     poll: float | None = None,
     sandbox: bool = False,
@@ -165,12 +168,13 @@ def run(
 
     Raises:
         ConfigError, DatasetError: the config or a file is wrong; nothing is sent.
+        UsageError: the deadline, `HH:MM` local time, cannot be met; nothing is sent.
         ProviderError: the API refuses or does not answer; `run` again goes on where this left off.
         UnknownCreateError: the outcome of a create is not known.
     """
     with Session(config=config, store=store, judge=judge, sandbox=sandbox) as session:
         listener = progress or Quiet()
-        ids = _submit(session, label, listener)
+        ids = _submit(session, label, listener, deadline=deadline)
         _collect(session, ids, listener, wait=True, timeout=timeout, poll=poll)
         return table_of(session.store, ids), _report(
             session, session.store.runs.select(ids=ids), out=out, command=command
@@ -314,16 +318,32 @@ def table_of(store: Store, ids: Sequence[str]) -> RunTable:
     return RunTable(tuple(overview(store, [by_id[run] for run in ids if run in by_id])))
 
 
-def _submit(session: Session, label: str, progress: Progress) -> list[str]:
+def _submit(session: Session, label: str, progress: Progress, *, deadline: str | None = None) -> list[str]:
     """Submit every run of the suite; returns the run ids, whatever is unknown of them."""
     from evalkit.pipeline.submit import Submitter
 
     suite = session.suite
     for note in suite.notes:
         progress.note(note)
+    if deadline is not None:
+        _meet(deadline, session, label, progress)
     collector = collector_of(session, progress)
     submitter = Submitter(suite=suite, sender=collector.sender, reconciler=collector.reconciler)
     return submitter.submit(label)
+
+
+def _meet(deadline: str, session: Session, label: str, progress: Progress) -> None:
+    """Say what speaks against a deadline, for every judge that is still to be sent something."""
+    from datetime import datetime
+
+    from evalkit.pipeline.deadline import doubt
+
+    new = (one.run for one in session.suite.planned(label) if not session.store.runs.exists(one.run.id))
+    now = datetime.now()  # noqa: DTZ005 # the clock on the wall is what a deadline is read off
+    for judge in dict.fromkeys(run.judge.model for run in new if run.judge):
+        usual = session.store.batches.usual_seconds(judge)
+        if said := doubt(deadline, now, judge=judge, usual_seconds=usual):
+            progress.note(said)
 
 
 def collector_of(session: Session, progress: Progress) -> Collector:

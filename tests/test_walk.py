@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import io
 import json
 import re
@@ -14,7 +16,9 @@ from typing import Any
 import pytest
 
 from evalkit import api, ids
+from evalkit.pipeline.detail import case_detail
 from evalkit.sandbox import Behaviour, Sandbox
+from evalkit.store import Store
 
 ID = "refund / window"
 
@@ -51,7 +55,7 @@ def test_a_case_walks_from_its_row_to_its_cell(
     # row -> Case
     suite = load(folder)
     case = next(iter(suite.dataset))
-    assert (case.id, case.input, case.expected, case.tags, case.cluster) == tuple(row.values())
+    assert (case.id, case.input, case.expected, list(case.tags), case.cluster) == tuple(row.values())
 
     # Case -> Request -> batch
     (submitted,) = api.submit(folder, store=store_url)
@@ -80,8 +84,11 @@ def test_a_case_walks_from_its_row_to_its_cell(
     lines = {line["case"]: line for line in map(json.loads, file.getvalue().splitlines())}
     assert (lines[ID]["value"], lines[ID]["status"], lines[ID]["custom_id"]) == (1.0, "scored", custom_id)
     page = api.report(config=folder, store=store_url)
-    assert page.cases == 2
-    assert "refund" in page.path.read_text(encoding="utf-8")
+    assert (page.cases, page.with_text) == (2, 2)
+    chunk = re.search(r'id="chunk-0"[^>]*>([^<]+)<', page.path.read_text(encoding="utf-8"))
+    assert chunk is not None
+    texts = gzip.decompress(base64.b64decode(chunk[1])).decode()
+    assert all(text in texts for text in ("May I return it?", "Within 30 days.", custom_id, create.batch or ""))
 
 
 AWKWARD_TEXTS = (
@@ -209,11 +216,14 @@ def test_sixty_awkward_cases_each_end_under_their_own_status(
     scored = [line for line in lines if line["status"] == "scored"]
     assert {line["label"] for line in scored} <= {"correct", "partial", "incorrect"}
 
-    for case in cases:
-        detail = api.show_case(row["run"], case["id"], store=store_url)
-        assert (detail.case.input, detail.output) == (case["input"], case["expected"])
+    with Store.open(store_url) as store:
+        run = store.runs.get(row["run"])
+        for case in cases:
+            detail = case_detail(store, run, case["id"])
+            assert (detail.case.input, detail.output) == (case["input"], case["expected"])
+            assert detail.case.metadata == case["metadata"]
 
     page = Path(document["report"]).read_text(encoding="utf-8")
     assert "<script>alert" not in page
     assert "<script>tag" not in page
-    assert "alert(" in page
+    assert "</html>" in page

@@ -146,6 +146,7 @@ def submit(
     store: options.Store = None,
     label: options.Label = "",
     judge: options.JudgeModel = None,
+    deadline: options.Deadline = None,
     sandbox: options.Sandbox = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -158,7 +159,9 @@ def submit(
     from evalkit.cli import tables
 
     with progress_of(quiet=quiet) as progress:
-        found = api.submit(config, store=store, label=label, judge=judge, sandbox=sandbox, progress=progress)
+        found = api.submit(
+            config, store=store, label=label, judge=judge, deadline=deadline, sandbox=sandbox, progress=progress
+        )
     if json:
         by_run = {row.run: row.submitted_json() for row in found}
         tables.print_json({"runs": list(by_run.values())})
@@ -202,6 +205,7 @@ def run(
     store: options.Store = None,
     label: options.Label = "",
     judge: options.JudgeModel = None,
+    deadline: options.Deadline = None,
     timeout: options.Timeout = None,
     poll: options.Poll = None,
     out: options.Out = None,
@@ -222,6 +226,7 @@ def run(
             store=store,
             label=label,
             judge=judge,
+            deadline=deadline,
             timeout=timeout,
             poll=poll,
             sandbox=sandbox,

@@ -39,6 +39,10 @@ Poll: TypeAlias = Annotated[
     float | None,
     typer.Option("--poll", metavar="SECONDS", help="Time between two looks.", show_default="30 and longer"),
 ]
+Deadline: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--deadline", metavar="HH:MM", help="Warn if a batch may come later; refuse if it usually does."),
+]
 Out: TypeAlias = Annotated[Path | None, typer.Option("--out", "-o", help="Where to write.")]
 Baseline: TypeAlias = Annotated[
     str | None,

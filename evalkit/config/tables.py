@@ -85,7 +85,7 @@ class SubmitConfig(Section):
 
     on_unknown: Literal["ask", "resubmit"] = Field(
         default="ask",
-        description="A create that left no trace: look twice before it is sent again, or send it again at once.",
+        description="A create without a trace: wait long before it is sent again, or as long as lists usually lag.",
     )
     max_in_flight: Annotated[int, Strict()] | None = Field(
         default=None, ge=1, description="Requests in open batches beyond which others wait; the limit of an API tier."

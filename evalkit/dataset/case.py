@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from evalkit import ids
 
@@ -40,6 +40,7 @@ class Case:
     """The output of a candidate that the dataset itself records."""
     outputs: Mapping[str, str] = field(default_factory=_no_outputs)
     """The outputs of candidates that name a column of the dataset, by column."""
+    _digest: str | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def digest(self) -> str:
@@ -48,4 +49,7 @@ class Case:
         Not in it: `id`, `tags` and `cluster`, which only join and group scores, and `output` and `outputs`,
         which belong to candidates. Numbers count as the text they render to; the order of keys does not count.
         """
-        return ids.digest({"input": self.input, "expected": self.expected, "metadata": self.metadata})
+        if self._digest is None:
+            content = {"input": self.input, "expected": self.expected, "metadata": self.metadata}
+            object.__setattr__(self, "_digest", ids.digest(content))  # frozen, so it is worked out once
+        return cast("str", self._digest)

@@ -44,6 +44,8 @@ class Pass:
     unknown: int = 0
     held: int = 0
     """Parts that stay planned because too much is in flight."""
+    final: ProviderError | None = None
+    """What no wait mends: a run is refused, or stops; the others have been looked at all the same."""
 
 
 class Record:
@@ -117,7 +119,9 @@ class Collector:
         while True:
             with record:
                 met = self._pass(runs)
-            record.note(met.troubles)
+            record.note([met.final] if met.final else met.troubles)
+            if met.final:
+                raise met.final
             failures = failures + 1 if met.troubles else 0
             if met.troubles and (not wait or failures > _PATIENCE):
                 raise met.troubles[0]
@@ -133,27 +137,52 @@ class Collector:
     def _pass(self, runs: Sequence[str] | None) -> Pass:
         met = Pass()
         self._refuse_strangers(runs)
-        met.unknown = self.reconciler.reconcile(runs) if self._has_unknown(runs) else 0
-        met.held = self._send_planned(runs)
+        self._reconcile(runs, met)
+        self._send_planned(runs, met)
         for batch in self._open(runs):
             try:
                 met.hint = max(met.hint, self._look(batch))
+            except StopError as error:
+                self._note_final(error, met)
             except (ProviderError, IntegrityError) as error:
-                if isinstance(error, StopError):
-                    raise
                 self.progress.note(str(error))
                 met.troubles.append(error)
-        met.held += self._send_planned(runs)
+        self._send_planned(runs, met)
         return met
+
+    def _reconcile(self, runs: Sequence[str] | None, met: Pass) -> None:
+        if not self._has_unknown(runs):
+            return
+        try:
+            met.unknown = self.reconciler.reconcile(runs)
+        except ProviderError as error:
+            self.progress.note(str(error))
+            met.troubles.append(error)
+
+    def _note_final(self, error: ProviderError, met: Pass) -> None:
+        if met.final:
+            self.progress.note(str(error))
+        else:
+            met.final = error
 
     def _has_unknown(self, runs: Sequence[str] | None) -> bool:
         states = (IntentState.INTENDED, IntentState.UNKNOWN)
         return bool(self.store.intents.in_state(*states, runs=runs))
 
-    def _send_planned(self, runs: Sequence[str] | None) -> int:
-        account = self.sender.provider.account
+    def _send_planned(self, runs: Sequence[str] | None, met: Pass) -> None:
+        """Send what is planned; a refusal ends that, but keeps nobody from collecting what has ended."""
+        if met.final:
+            return
+        account, met.held = self.sender.provider.account, 0
         planned = self.store.intents.in_state(IntentState.PLANNED, runs=runs, account=account)
-        return sum(self.sender.send_planned(self.store.runs.get(run)) for run in {one.run: None for one in planned})
+        for run in {one.run: None for one in planned}:
+            try:
+                met.held += self.sender.send_planned(self.store.runs.get(run))
+            except AccountError:
+                raise
+            except ProviderError as error:
+                self._note_final(error, met)
+                return
 
     def _open(self, runs: Sequence[str] | None) -> list[Batch]:
         """The open batches of this account; those of others are theirs to collect."""

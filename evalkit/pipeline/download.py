@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from evalkit.errors import ProviderError
 from evalkit.failpoint import step
 from evalkit.graders import RubricGrader
 from evalkit.pipeline.progress import Progress
@@ -32,6 +33,8 @@ class Seen:
     strangers: list[str] = field(default_factory=list[str])
     repeated: int = 0
     unreadable: list[str] = field(default_factory=list[str])
+    ragged: bool = False
+    """The last line cannot be read, as after a cut."""
 
     def problems(self, batch: Batch) -> list[str]:
         """What is wrong with the results as a whole, one sentence each."""
@@ -68,6 +71,12 @@ class Downloader:
         if len(seen.found) < len(self.requests):
             # A stream may end early without an error: a second look tells a cut download from missing results.
             seen = self._once()
+        if len(seen.found) < len(self.requests) and (seen.ragged or not seen.found):
+            # Such a download says nothing of what it lacks: to call that missing would be to lose it.
+            raise ProviderError(
+                f"the results of batch {self.batch.id} broke off after {len(seen.found):,} of {len(self.requests):,} "
+                "requests, twice; what came is kept; collect again"
+            )
         return seen
 
     def _once(self) -> Seen:
@@ -76,7 +85,8 @@ class Downloader:
             replies = list(_replies(lines, self.requests, seen))
             self.store.results.keep(self.batch, [self._line(reply, raw) for reply, raw in replies], now=self.now())
             step("results_kept")
-            self.store.scores.put(score for reply, _ in replies for score in self._scores(reply))
+            read = [score for reply, _ in replies for score in self._scores(reply)]
+            self.store.scores.put(read, batch=self.batch.id)
             step("scores_put")
             self.progress.reading(self.batch, len(seen.found))
         step("downloaded")
@@ -127,7 +137,9 @@ def _replies(lines: Sequence[bytes], requests: Mapping[str, Request], seen: Seen
             reply = read_reply(line)
         except ValueError as error:
             seen.unreadable.append(f"{error} in {line[:80]!r}")
+            seen.ragged = True
             continue
+        seen.ragged = False
         if reply.custom_id in seen.found:
             seen.repeated += 1
             continue

@@ -56,7 +56,7 @@ class RowEncoder:
         shared = grader.params(run.judge, cache_ttl(run.cases))
         if max_tokens is not None:
             shared["max_tokens"] = max_tokens
-        self._run, self._grader = run, grader
+        self._run, self._grader = run.id, grader
         self._tail = b"}]," + msgspec.json.encode(shared)[1:] + b"}"
 
     def row(self, case: Case, output: str) -> tuple[str, bytes]:
@@ -65,7 +65,7 @@ class RowEncoder:
         Raises:
             RenderError: the case lacks what the rubric prints, or its row is too large.
         """
-        custom_id = ids.custom_id(self._run.id, case.id)
+        custom_id = ids.custom_id(self._run, case.id)
         head = f'{{"custom_id":"{custom_id}","params":{{"messages":[{{"role":"user","content":'
         content = msgspec.json.encode(self._grader.prompt(case, output))
         row = head.encode("ascii") + content + self._tail

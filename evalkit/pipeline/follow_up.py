@@ -54,9 +54,9 @@ def follow_ups(store: Store, run: Run, batch: Batch, *, rounds: int = ROUNDS) ->
     It is planned in the transaction that finishes the batch: nobody looks at a finished batch again.
     """
     intent = next(one for one in store.intents.of(run.id) if one.batch == batch.id)
-    if intent.round >= rounds:
+    if intent.round >= rounds or batch.cancel_wanted:
         return []
-    passing = [one for one in unscored(store, run, batch.id) if _passes(one, batch)]
+    passing = [one for one in unscored(store, run, batch.id) if _passes(one)]
     return _parts(run, passing, after=intent)
 
 
@@ -101,17 +101,11 @@ def refusal(store: Store, run: Run, batch: Batch) -> str | None:
     return None
 
 
-def _passes(one: Unscored, batch: Batch) -> bool:
+def _passes(one: Unscored) -> bool:
     """Whether another try may well go better."""
-    match one.status:
-        case Status.ERRORED:
-            return one.error_type not in _LASTING and not one.is_billing
-        case Status.CANCELED:
-            return not batch.cancel_wanted
-        case Status.EXPIRED | Status.TRUNCATED:
-            return True
-        case _:
-            return False
+    if one.status is Status.ERRORED:
+        return one.error_type not in _LASTING and not one.is_billing
+    return one.status in (Status.CANCELED, Status.EXPIRED, Status.TRUNCATED)
 
 
 def _parts(run: Run, wanted: Sequence[Unscored], *, after: Intent) -> list[FollowUp]:

@@ -2,7 +2,8 @@
 
 A batch has no name, so a lost one is looked for by its time and its number of requests, and is known by the
 custom_ids of its results, which can be read only when it has ended. Until then it is a suspect. That no batch exists
-is proven by two healthy looks at the list, a grace apart, that show none it could be; only then is it sent again.
+is proven by two healthy looks at the list, apart by the time that it may lag, that show none it could be; both after
+the create is known to be over, however long it took. Only then is it sent again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from evalkit.errors import ConfigError, IntegrityError, StaleTransitionError
+from evalkit.errors import ConfigError, IntegrityError, ProviderError, StaleTransitionError
 from evalkit.failpoint import step
 from evalkit.pipeline.holder import holder, is_gone
 from evalkit.pipeline.progress import Progress, Quiet
@@ -36,9 +37,9 @@ _PEEKED: Final = 20
 class OnUnknown(StrEnum):
     """What to do with a create that left no trace in the list after the grace."""
 
-    #: Look once more after another grace, then take its absence as proven.
+    #: Look again after twice the grace, then take its absence as proven.
     ASK = "ask"
-    #: Send it again at once.
+    #: Look again after the grace.
     RESUBMIT = "resubmit"
 
 
@@ -109,6 +110,9 @@ class Reconciler:
             return self._look(intent, listed)
         except StaleTransitionError:
             return True  # another process settled it
+        except (ProviderError, IntegrityError) as error:
+            self.progress.note(f"run {intent.run}, part {intent.part}: {error}")
+            return False  # nothing is concluded from what cannot be read
 
     def _look(self, intent: Intent, listed: Sequence[RemoteBatch]) -> bool:
         """Judge one unknown create by the list; True where it is settled."""
@@ -143,20 +147,15 @@ class Reconciler:
         ]
 
     def _absent(self, intent: Intent, cleared: Sequence[str]) -> bool:
-        """Nothing in the list can be it: wait for the grace, then for another, then it is proven."""
-        now = self.now()
-        if intent.clear_at is None and now < (intent.intended_at or now) + grace():
-            self.store.intents.note(intent, suspect=None, cleared=cleared, clear_at=None)
-            return False
-        if self.on_unknown is OnUnknown.RESUBMIT:
-            self._send_again(intent, f"no batch of {intent.requests} requests is listed at {now:%H:%M:%S} UTC")
-            return True
-        if intent.clear_at is None or now < intent.clear_at + grace():
-            self.store.intents.note(intent, suspect=None, cleared=cleared, clear_at=intent.clear_at or now)
+        """Nothing in the list can be it: look again when the list has had its time, then it is proven."""
+        now, first = self.now(), intent.clear_at
+        lag = grace() * (1 if self.on_unknown is OnUnknown.RESUBMIT else 2)
+        if first is None or now < first + lag:
+            self.store.intents.note(intent, suspect=None, cleared=cleared, clear_at=first or now)
             return False
         self._send_again(
             intent,
-            f"the list of batches, read at {intent.clear_at:%H:%M:%S} and {now:%H:%M:%S} UTC, held no batch of "
+            f"the list of batches, read at {first:%H:%M:%S} and {now:%H:%M:%S} UTC, held no batch of "
             f"{intent.requests} requests that could be it",
         )
         return True
@@ -205,11 +204,17 @@ def is_part(store: Store, provider: Provider, intent: Intent, batch: RemoteBatch
     """
     wanted = {request.custom_id for request in store.runs.requests(intent.run, intent.part)}
     lines = provider.results(batch.id)
+    readable = False
     for _, line in zip(range(_PEEKED), lines, strict=False):
         try:
-            return read_reply(line).custom_id in wanted
+            custom_id = read_reply(line).custom_id
         except ValueError:
             continue
+        if custom_id in wanted:
+            return True
+        readable = True  # a stranger may stand among a batch's own results: one line clears nobody
+    if readable:
+        return False
     raise IntegrityError(f"batch {batch.id} has no result that can be read; look again later")
 
 

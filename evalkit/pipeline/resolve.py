@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from evalkit.errors import StaleTransitionError, UsageError
+from evalkit.errors import ProviderError, StaleTransitionError, UsageError
 from evalkit.pipeline.reconcile import adopt, is_dead, is_part
 from evalkit.provider import Provider
 from evalkit.run import BatchState, Intent, IntentState, Run
@@ -75,14 +75,27 @@ def cancel(store: Store, provider: Provider, run: Run) -> list[str]:
     """
     canceled: list[str] = []
     for batch in store.batches.open([run.id]):
-        if batch.state is not BatchState.IN_PROGRESS:
-            continue
-        if provider.retrieve(batch.id).batch.ended:
+        if batch.state is BatchState.ENDED or provider.retrieve(batch.id).batch.ended:
             continue  # too late, and nothing is lost: a collect takes its results
-        provider.cancel(batch.id)
-        try:
-            store.batches.canceling(batch.id)
-        except StaleTransitionError:
-            continue
-        canceled.append(batch.id)
+        # The wish comes first: were the answer lost, what was canceled would be sent again by itself.
+        if batch.state is BatchState.IN_PROGRESS:
+            try:
+                store.batches.canceling(batch.id)
+            except StaleTransitionError:
+                continue
+        if _asked(provider, batch.id):
+            canceled.append(batch.id)
     return canceled
+
+
+def _asked(provider: Provider, batch_id: str) -> bool:
+    """Ask for a batch to be canceled, unless it is canceling; False where it ended first."""
+    if provider.retrieve(batch_id).batch.cancel_initiated_at is not None:
+        return True
+    try:
+        provider.cancel(batch_id)
+    except ProviderError:
+        if provider.retrieve(batch_id).batch.ended:
+            return False
+        raise
+    return True

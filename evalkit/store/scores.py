@@ -58,10 +58,20 @@ class Scores:
         """Scores of a database."""
         self._database = database
 
-    def put(self, rows: Iterable[Score]) -> None:
-        """Write scores in transactions of bounded size; a score that is there is replaced."""
+    def put(self, rows: Iterable[Score], *, batch: str | None = None) -> None:
+        """Write scores in transactions of bounded size; a score that is there is replaced.
+
+        Args:
+            rows: the scores.
+            batch: the batch they are read from; a collector that slept must not replace what came of a follow-up.
+
+        Raises:
+            StaleTransitionError: another process has finished the batch.
+        """
         for chunk in chunks(rows):
             with self._database.writing() as connection:
+                if batch is not None:
+                    _must_be_open(connection, batch)
                 self._upsert(connection, chunk)
 
     def put_with(self, connection: Connection, rows: Iterable[Score]) -> None:
@@ -162,6 +172,13 @@ class Scores:
     def _upsert(self, connection: Connection, rows: Sequence[Score]) -> None:
         if rows:
             self._database.upsert(connection, scores, [_row(score) for score in rows])
+
+
+def _must_be_open(connection: Connection, batch: str) -> None:
+    """Hold a batch as it is until the transaction ends."""
+    query = sa.select(batches.c.state).where(batches.c.batch == batch).with_for_update(read=True)
+    if connection.execute(query).scalar() == BatchState.COLLECTED.value:
+        raise stale(batch, BatchState.COLLECTED)
 
 
 def _with_places() -> sa.Select[*tuple[Any, ...]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -70,6 +71,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=5, help="processes per measurement (5)")
     parser.add_argument("--out", type=Path, help="write the numbers here as JSON")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the sandbox and the folder go too
     python = f"Python {platform.python_version()} on {platform.machine()}, medians of {given.times}"
     print(f"{python}\n{'':<32} {'CPU s':>7} {'wall s':>7} {'MB':>6}  target", flush=True)
     rows: list[dict[str, object]] = []

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 
-def test_the_demo_scores_both_sets_and_says_where_the_pages_are(process: Any, tmp_path: Path) -> None:
+def test_the_demo_scores_both_sets_and_says_where_the_pages_are(process: Any, call: Any, tmp_path: Path) -> None:
     ended = process("demo", "--out", "here", "--quiet", "--json")
 
     assert (ended.code, ended.err) == (0, "")
@@ -21,7 +21,7 @@ def test_the_demo_scores_both_sets_and_says_where_the_pages_are(process: Any, tm
         assert (tmp_path / page).read_text(encoding="utf-8").lstrip().startswith("<!doctype html>")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["here"]
 
-    again = process("demo", "--out", "here", "--quiet")
+    again = call("demo", "--out", "here", "--quiet")
 
     lines = again.out.splitlines()
     assert again.code == 0

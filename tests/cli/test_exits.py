@@ -80,8 +80,8 @@ def test_a_refusal_under_json_is_one_document_on_stdout(call: Any, words: tuple[
     assert ended.err.startswith("evalkit: ")
 
 
-def test_no_key_is_a_refusal_that_offers_the_sandbox(process: Any, suite_folder: Any) -> None:
-    refused(process("submit", "-q", "-c", suite_folder()), 6, "ANTHROPIC_API_KEY", "--sandbox")
+def test_no_key_is_a_refusal_that_offers_the_sandbox(call: Any, suite_folder: Any) -> None:
+    refused(call("submit", "-q", "-c", suite_folder()), 6, "ANTHROPIC_API_KEY", "--sandbox")
 
 
 def test_nothing_that_listens_is_a_refusal_and_the_key_is_not_said(process: Any, suite_folder: Any) -> None:
@@ -170,13 +170,13 @@ def test_a_reader_that_has_left_ends_the_command_quietly_but_not_as_done(scored:
     assert (ended.returncode, ended.stderr) == (141, b"")
 
 
-def test_a_stores_password_is_never_said(process: Any) -> None:
+def test_a_stores_password_is_never_said(call: Any) -> None:
     for url in (
         "postgresql://me:hunter2@127.0.0.1:1/evals",
         "postgresql://me:hunter2@127.0.0.1:port/evals",
         "mysql://me:hunter2@127.0.0.1/evals",
     ):
-        ended = process("runs", "--store", url)
+        ended = call("runs", "--store", url)
 
         refused(ended, 6)
         assert "hunter2" not in ended.err

@@ -31,10 +31,10 @@ def test_submit_and_collect_in_separate_processes_meet_the_same_sandbox(process:
     assert after["batches"][0]["id"] == run["batches"][0]["id"]
 
 
-def test_submitting_again_attaches_and_says_so(process: Any, suite_folder: Any) -> None:
+def test_submitting_again_attaches_and_says_so(call: Any, suite_folder: Any) -> None:
     folder = suite_folder(2)
 
-    first, second = (process("submit", "--sandbox", "--json", "-c", folder) for _ in range(2))
+    first, second = (call("submit", "--sandbox", "--json", "-c", folder) for _ in range(2))
 
     assert second.json == first.json
     assert "is there already, nothing is sent" in second.err

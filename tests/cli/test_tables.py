@@ -163,14 +163,14 @@ def test_colours_are_for_terminals_without_no_color(scored: Any, process: Any, t
 
 
 def test_progress_is_alive_on_a_terminal_and_plain_lines_elsewhere(
-    process: Any, suite_folder: Any, tmp_path: Path
+    call: Any, suite_folder: Any, tmp_path: Path
 ) -> None:
     folder = suite_folder(4, outputs={"[bold]b": {"case-0000": "x", "case-0001": "x"}})
     words = ["run", "--sandbox", "-c", str(folder)]
 
     live = _terminal([sys.executable, "-m", "evalkit", *words, "--label", "live"], tmp_path, {"TERM": "xterm"})
-    plain = process(*words, "--label", "plain")
-    quiet = process(*words, "--label", "quiet", "--quiet")
+    plain = call(*words, "--label", "plain")
+    quiet = call(*words, "--label", "quiet", "--quiet")
 
     assert b"[bold]b" in live
     assert b"\x1b[?25l" in live  # the cursor hides while the line changes
@@ -214,7 +214,7 @@ def test_a_shortened_text_fits_and_keeps_both_ends(text: str, width: int) -> Non
 
 
 def test_names_that_differ_at_their_ends_still_differ_when_shortened() -> None:
-    assert shorten("assistant-v12-haiku", 11) == "assi…-haiku" or shorten("assistant-v12-haiku", 11) == "assis…haiku"
+    assert shorten("assistant-v12-haiku", 11) == "assis…haiku"
     assert shorten("assistant-v12-haiku", 11) != shorten("assistant-v12-sonnet", 11)
 
 

@@ -201,6 +201,11 @@ class Place:
         with contextlib.closing(sqlite3.connect(f"file:{self.db}?mode=ro", uri=True)) as connection:
             return connection.execute(query).fetchall()
 
+    def harm(self, statement: str) -> None:
+        """Do to the store what no command does, to see that it is noticed."""
+        with contextlib.closing(sqlite3.connect(self.db)) as connection, connection:
+            connection.execute(statement)
+
     def results(self, batch: str) -> list[dict[str, Any]]:
         """The results of a batch as the server serves them."""
         url = f"{self.sandbox.url}/v1/messages/batches/{batch}/results"
@@ -212,7 +217,7 @@ class Place:
 
     def _places(self, verb: str) -> list[str]:
         if verb in ("submit", "run", "collect", "cancel", "recover"):
-            places = ["--config", str(self.folder), "--quiet"] if verb != "cancel" else ["--config", str(self.folder)]
+            places = ["--config", str(self.folder), *(["--quiet"] if verb != "cancel" else [])]
             return [*places, "--out", str(self.db.with_suffix(".html"))] if verb == "run" else places
         return []
 
@@ -270,15 +275,25 @@ def nothing_lost(place: Place, reference: Sequence[dict[str, Any]]) -> None:
     for row in rows:
         counted = row["scored"] + sum(row["unscored"].values()) + row["pending"]
         _same("cases = scored + unscored + pending", (counted, row["pending"]), (row["cases"], 0))
+    counted_as_billed(place)
+    _same("scores as without a fault", place.export(), list(reference))
+
+
+def counted_as_billed(place: Place) -> None:
+    """The usage in the store is the usage that the server served.
+
+    Raises:
+        BrokenPromiseError: it is not so.
+    """
     billed = Counter[str]()
     for one in _kept(place):
         for line in place.results(one.batch):
             usage = line["result"].get("message", {}).get("usage", {})
             billed.update({name: usage.get(name) or 0 for name in TOKENS})
-    columns = "input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens + cache_write_1h_tokens"
-    ((*recorded,),) = place.sql("select " + ", ".join(f"coalesce(sum({c}), 0)" for c in columns.split(", ")) + " from results")
+    columns = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens + cache_write_1h_tokens")
+    sums = ", ".join(f"coalesce(sum({column}), 0)" for column in columns)
+    (recorded,) = place.sql(f"select {sums} from results")
     _same("usage as billed", dict(zip(TOKENS, recorded, strict=True)), {name: billed[name] for name in TOKENS})
-    _same("scores as without a fault", place.export(), list(reference))
 
 
 def _kept(place: Place) -> list[Kept]:
@@ -301,13 +316,23 @@ class Faults:
     new: Callable[..., Place]
     reference: tuple[dict[str, Any], ...]
     broken: type[BrokenPromiseError] = BrokenPromiseError
-    paid_once: Callable[[Place], None] = staticmethod(paid_once)
-    creates: Callable[[Place], int] = staticmethod(creates)
 
     def kept_promises(self, place: Place) -> None:
-        """All invariants; raises BrokenPromiseError."""
+        """All invariants, or BrokenPromiseError."""
         paid_once(place)
         nothing_lost(place, self.reference)
+
+    def paid_once(self, place: Place) -> None:
+        """No create and no request is paid twice, or BrokenPromiseError."""
+        paid_once(place)
+
+    def counted_as_billed(self, place: Place) -> None:
+        """The usage in the store is what was served, or BrokenPromiseError."""
+        counted_as_billed(place)
+
+    def creates(self, place: Place) -> int:
+        """How many batches the server has made."""
+        return creates(place)
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,8 @@ class Odds:
     broken_results: float = 0.15
     short_results: float = 0.3
     odd_results: float = 0.2
+    suspended: float = 0.02
+    """A machine sleeps for a while."""
 
     @classmethod
     def none(cls) -> Odds:

@@ -110,8 +110,6 @@ class Stage:
     processes: list[Process] = field(default_factory=list)
     back: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     current: Process | None = None
-    died_at: list[str] = field(default_factory=list)
-    steps: int = 0
 
     def enter(self, work: Callable[[Process], Iterator[Callable[[], object]]], *, after: float = 0.0) -> None:
         host = socket.gethostname() if self.rng.random() < 0.7 else f"elsewhere-{len(self.processes)}"
@@ -147,9 +145,11 @@ class Stage:
     # What evalkit asks of the machine it runs on.
 
     def step(self, name: str) -> None:
-        self.steps += 1
-        if self.current is not None:
-            self.current.wait(0.0)
+        if self.current is None:
+            return
+        # Now and then a machine sleeps for longer than any lease or patience lasts; but not with a create in its hands.
+        asleep = name != "claimed" and self.world.meets("suspended")
+        self.current.wait(self.rng.uniform(600, 2500) if asleep else 0.0)
 
     def holder(self) -> str:
         return self.current.holder if self.current else f"{socket.gethostname()}:{2**31}"
@@ -160,6 +160,7 @@ class Stage:
 
 def fast(engine: Engine) -> Engine:
     """An engine that does not wait for the disk: what dies here is processes, not machines."""
+    engine.dispose()
 
     def prepare(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
         connection.cursor().execute("PRAGMA synchronous=OFF")

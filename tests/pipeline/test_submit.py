@@ -53,14 +53,14 @@ def test_the_intent_holds_the_digest_of_the_bytes_that_arrived(bench: Any) -> No
     assert (intent.state, intent.batch, intent.base_url) == (IntentState.CREATED, entry.batch, bench.sandbox.url)
 
 
-def test_a_part_left_planned_is_sent_by_the_next_submit_to_the_byte(bench: Any, open_bench: Any, tmp_path: Any) -> None:
-    code, _, _ = bench.ended("submit", EVALKIT_FAIL_AT="kept")
+def test_a_part_left_planned_is_sent_by_the_next_submit_to_the_byte(small: Any, open_bench: Any, tmp_path: Any) -> None:
+    code, _, _ = small.ended("submit", EVALKIT_FAIL_AT="kept")
     assert code == -signal.SIGKILL
-    assert (states(bench), bench.creates()) == ([(0, 1, "planned")], [])
-    bench.submit()
+    assert (states(small), small.creates()) == ([(0, 1, "planned")], [])
+    small.submit()
     undisturbed = open_bench(f"sqlite:///{tmp_path / 'another.db'}", folder="again")
     undisturbed.submit()
-    first, second = bench.creates()
+    first, second = small.creates()
     assert first.body_sha256 == second.body_sha256
 
 
