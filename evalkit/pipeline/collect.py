@@ -16,6 +16,7 @@ from evalkit.errors import AccountError, EvalkitError, IntegrityError, ProviderE
 from evalkit.failpoint import step
 from evalkit.graders import RubricGrader
 from evalkit.pipeline.download import Downloader
+from evalkit.pipeline.encode import cache_ttl
 from evalkit.pipeline.follow_up import ROUNDS, follow_ups, refusal
 from evalkit.pipeline.holder import holder, is_gone
 from evalkit.pipeline.progress import Progress, Quiet
@@ -253,6 +254,7 @@ class Collector:
             batch=batch,
             grader=grader,
             requests={request.custom_id: request for request in self.store.runs.requests(batch.run, batch.part)},
+            ttl=cache_ttl(run.cases),
             now=self.now,
         )
         seen = downloader.download()

@@ -13,7 +13,7 @@ from typing import Final
 
 from evalkit.errors import ProviderError
 from evalkit.failpoint import step
-from evalkit.graders import RubricGrader
+from evalkit.graders import CacheTtl, RubricGrader
 from evalkit.pipeline.progress import Progress
 from evalkit.pricing import Prices, Usage, usage_from_api
 from evalkit.provider import Provider
@@ -59,6 +59,8 @@ class Downloader:
     batch: Batch
     grader: RubricGrader
     requests: Mapping[str, Request]
+    ttl: CacheTtl | None = None
+    """How long the prefix was asked to stay cached: what a cache write costs where a reply does not say."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def download(self) -> Seen:
@@ -124,7 +126,7 @@ class Downloader:
         """Tokens and price of a reply; a result without a message is not billed, and a stranger is not ours to pay."""
         if reply.result.message is None or reply.custom_id not in self.requests:
             return Usage(), 0.0
-        usage = usage_from_api(reply.usage)
+        usage = usage_from_api(reply.usage, ttl=self.ttl or "5m")
         if usage is None:
             return Usage(), None
         return usage, self.prices.cost(reply.model or "", usage, batch=True, on=self.batch.created_at.date())

@@ -74,8 +74,9 @@ class Provider:
 
     @property
     def base_url(self) -> str:
-        """The API's origin, without a trailing slash."""
-        return str(self.client.base_url).rstrip("/")
+        """The API's origin, without a trailing slash and without a password that may stand in it."""
+        url = self.client.base_url
+        return str(url.copy_with(userinfo=b"") if url.userinfo else url).rstrip("/")
 
     @property
     def account(self) -> str:
