@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from evalkit.errors import UnknownCreateError, UsageError
-from evalkit.pipeline.progress import Progress, Quiet
+from evalkit.pipeline.progress import Progress
 from evalkit.session import Session, file_name
 from evalkit.table import OpenBatch, RunTable
 
@@ -43,8 +43,8 @@ def demo(folder: Path, *, progress: Progress | None = None) -> tuple[RunTable, t
     rows: list[RunView] = []
     for name, judge in (("support", None), ("support", "claude-sonnet-5-5"), ("rag", None)):
         with Session(config=sets / name, store=url, judge=judge, sandbox=True, keep_sandbox=False) as session:
-            ids = _submit(session, "demo", progress or Quiet())
-            _collect(session, ids, progress or Quiet(), wait=True, timeout=None, poll=None)
+            ids = _submit(session, "demo", progress or Progress())
+            _collect(session, ids, progress or Progress(), wait=True, timeout=None, poll=None)
             rows += table_of(session.store, ids)
     pages = tuple(
         report(config=sets / name, store=url, out=folder / f"{name}.html", command="evalkit demo")
@@ -111,8 +111,8 @@ def submit(
         UnknownCreateError: the outcome of a create is not known.
     """
     with Session(config=config, store=store, judge=judge, sandbox=sandbox) as session:
-        ids = _submit(session, label, progress or Quiet(), deadline=deadline)
-        _raise_unknown(collector_of(session, progress or Quiet()), ids)
+        ids = _submit(session, label, progress or Progress(), deadline=deadline)
+        _raise_unknown(collector_of(session, progress or Progress()), ids)
         return table_of(session.store, ids)
 
 
@@ -146,7 +146,7 @@ def collect(
     with Session(config=config, store=store, sandbox=sandbox) as session:
         wanted = [run.id for run in find_runs(session.store, runs)] if runs else None
         ids = wanted or list(dict.fromkeys(batch.run for batch in session.store.batches.open()))
-        _collect(session, wanted, progress or Quiet(), wait=wait, timeout=timeout, poll=poll)
+        _collect(session, wanted, progress or Progress(), wait=wait, timeout=timeout, poll=poll)
         return table_of(session.store, ids)
 
 
@@ -173,7 +173,7 @@ def run(
         UnknownCreateError: the outcome of a create is not known.
     """
     with Session(config=config, store=store, judge=judge, sandbox=sandbox) as session:
-        listener = progress or Quiet()
+        listener = progress or Progress()
         ids = _submit(session, label, listener, deadline=deadline)
         _collect(session, ids, listener, wait=True, timeout=timeout, poll=poll)
         return table_of(session.store, ids), _report(

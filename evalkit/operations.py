@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from evalkit.api import collector_of, find_runs, table_of
 from evalkit.errors import StoreError, UsageError
-from evalkit.pipeline.progress import Progress, Quiet
+from evalkit.pipeline.progress import Progress
 from evalkit.session import Session
 from evalkit.table import RunTable
 
@@ -59,7 +59,7 @@ def retry(
         (found,) = find_runs(session.store, [run])
         if session.store.batches.open([found.id]):
             raise UsageError(f"run {found.id} is still under way; collect it first: evalkit collect {found.id}")
-        collector = collector_of(session, progress or Quiet())
+        collector = collector_of(session, progress or Progress())
         collector.sender.check_account(found)
         if not plan_retry(session.store, found, statuses or ASKED):
             raise UsageError(f"run {found.id} has no request to send again")
@@ -99,7 +99,7 @@ def resolve(
         raise UsageError("say one of --adopt BATCH, --not-created and --cancel BATCH")
     with Session(config=config, store=store, sandbox=sandbox) as session:
         (found,) = find_runs(session.store, [run])
-        collector_of(session, Quiet()).sender.check_account(found)
+        collector_of(session, Progress()).sender.check_account(found)
         resolver = Resolver(store=session.store, provider=session.provider)
         batch = adopt or cancel_batch
         if batch is None:
@@ -125,7 +125,7 @@ def cancel(
 
     with Session(config=config, store=store, sandbox=sandbox) as session:
         (found,) = find_runs(session.store, [run])
-        collector_of(session, Quiet()).sender.check_account(found)
+        collector_of(session, Progress()).sender.check_account(found)
         return tuple(cancel_run(session.store, session.provider, found))
 
 
@@ -154,14 +154,21 @@ def recover(
     """
     from evalkit.pipeline.recover import Recoverer, mentions
 
-    listener = progress or Quiet()
+    listener = progress or Progress()
     with Session(config=config, store=store, sandbox=sandbox) as session:
-        recoverer = Recoverer(store=session.store, provider=session.provider, suite=session.suite, progress=listener)
+        collector = collector_of(session, listener)
+        recoverer = Recoverer(
+            store=session.store,
+            provider=session.provider,
+            suite=session.suite,
+            collect=collector.take,
+            progress=listener,
+        )
         found = recoverer.recover(label, only=batch)
         for mention in mentions(found):
             listener.note(mention)
         if found.runs:
-            collector_of(session, listener).collect(found.runs)
+            collector.collect(found.runs)
         return table_of(session.store, found.runs)
 
 

@@ -403,9 +403,9 @@ def sandbox(
 def progress_of(*, quiet: bool) -> AbstractContextManager[Progress]:
     """What tells of the progress: the terminal, or nobody."""
     from evalkit.cli.progress import Terminal
-    from evalkit.pipeline.progress import Quiet
+    from evalkit.pipeline.progress import Progress
 
-    return nullcontext(Quiet()) if quiet else Terminal()
+    return nullcontext(Progress()) if quiet else Terminal()
 
 
 def _words() -> str:

@@ -11,10 +11,11 @@ from rich.status import Status
 from rich.text import Text
 
 from evalkit.cli.screen import visible
+from evalkit.pipeline.progress import Progress
 from evalkit.run import Batch, Run
 
 
-class Terminal:
+class Terminal(Progress):
     """Tells what a command is doing."""
 
     def __init__(self) -> None:
@@ -52,6 +53,9 @@ class Terminal:
 
     def waiting(self, batches: list[Batch], elapsed: timedelta, usual: timedelta | None) -> None:
         """How long it has taken; the API tells no more until the end."""
+        if not batches:
+            self._now("waiting until it is known what became of a create; Ctrl-C only detaches")
+            return
         usually = f", usually {duration(usual)}" if usual else ""
         plural = "batch" if len(batches) == 1 else "batches"
         self._now(f"waiting for {len(batches)} {plural}: {duration(elapsed)} so far{usually}; Ctrl-C only detaches")

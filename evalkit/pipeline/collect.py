@@ -19,7 +19,7 @@ from evalkit.pipeline.download import Downloader
 from evalkit.pipeline.encode import cache_ttl
 from evalkit.pipeline.follow_up import ROUNDS, follow_ups, refusal
 from evalkit.pipeline.holder import holder, is_gone
-from evalkit.pipeline.progress import Progress, Quiet
+from evalkit.pipeline.progress import Progress
 from evalkit.pipeline.reconcile import Reconciler
 from evalkit.pipeline.sender import Sender
 from evalkit.pricing import Prices
@@ -86,7 +86,7 @@ class Collector:
     reconciler: Reconciler
     prices: Prices
     rounds: int = ROUNDS
-    progress: Progress = field(default_factory=Quiet)
+    progress: Progress = field(default_factory=Progress)
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -134,6 +134,19 @@ class Collector:
                 return
             self._say_waiting(waiting)
             self.sleep(pause)
+
+    def take(self, batch_id: str) -> None:
+        """Collect one batch if it has ended; what is to be sent again because of it stays planned.
+
+        Raises:
+            ProviderError: the API does not answer, or its results break off.
+        """
+        for batch in self.store.batches.open():
+            if batch.id == batch_id:
+                try:
+                    self._look(batch)
+                except StopError as error:
+                    self.progress.note(str(error))
 
     def _pass(self, runs: Sequence[str] | None) -> Pass:
         met = Pass()
@@ -281,7 +294,7 @@ class Collector:
 
     def _say_waiting(self, waiting: Sequence[Batch]) -> None:
         if not waiting:
-            self.progress.note("waiting for the list of batches to show what became of a create")
+            self.progress.waiting([], timedelta(0), None)
             return
         oldest = min(batch.created_at for batch in waiting)
         judge = self.store.runs.get(waiting[0].run).judge

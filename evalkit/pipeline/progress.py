@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Protocol
 
 from evalkit.run import Batch, Run
 
 
-class Progress(Protocol):
-    """Told of each step; never asked for anything."""
+class Progress:
+    """Told of each step, and never asked for anything; says nothing by itself, and a subclass says what it likes."""
 
     def rendering(self, run: Run, done: int, total: int) -> None:
         """Cases of a run are being rendered."""
@@ -27,7 +26,7 @@ class Progress(Protocol):
         """A check has scored its cases."""
 
     def waiting(self, batches: list[Batch], elapsed: timedelta, usual: timedelta | None) -> None:
-        """Batches are under way; the API tells nothing of how far, until the end."""
+        """Batches are under way, or none is and a create is unknown; the API tells nothing of how far, until the end."""
 
     def reading(self, batch: Batch, done: int) -> None:
         """Results of a batch are being read."""
@@ -37,34 +36,3 @@ class Progress(Protocol):
 
     def note(self, message: str) -> None:
         """Something a user should know."""
-
-
-class Quiet:
-    """Says nothing."""
-
-    def rendering(self, run: Run, done: int, total: int) -> None:
-        """Nothing."""
-
-    def sending(self, run: Run, size: int) -> None:
-        """Nothing."""
-
-    def submitted(self, run: Run, batch: str, requests: int) -> None:
-        """Nothing."""
-
-    def attached(self, run: Run) -> None:
-        """Nothing."""
-
-    def checked(self, run: Run) -> None:
-        """Nothing."""
-
-    def waiting(self, batches: list[Batch], elapsed: timedelta, usual: timedelta | None) -> None:
-        """Nothing."""
-
-    def reading(self, batch: Batch, done: int) -> None:
-        """Nothing."""
-
-    def collected(self, batch: Batch, missing: int) -> None:
-        """Nothing."""
-
-    def note(self, message: str) -> None:
-        """Nothing."""

@@ -18,7 +18,7 @@ from typing import Final
 from evalkit.errors import ConfigError, IntegrityError, ProviderError, StaleTransitionError
 from evalkit.failpoint import step
 from evalkit.pipeline.holder import holder, is_gone
-from evalkit.pipeline.progress import Progress, Quiet
+from evalkit.pipeline.progress import Progress
 from evalkit.provider import Provider, RemoteBatch
 from evalkit.reply import read_reply
 from evalkit.run import Intent, IntentState
@@ -62,7 +62,7 @@ class Reconciler:
 
     store: Store
     provider: Provider
-    progress: Progress = field(default_factory=Quiet)
+    progress: Progress = field(default_factory=Progress)
     on_unknown: OnUnknown = OnUnknown.ASK
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 

@@ -7,7 +7,7 @@ the 29 days that results are kept, nothing has to be paid again.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -19,7 +19,7 @@ from evalkit.graders import RubricGrader
 from evalkit.ids import RUN_ID_LENGTH
 from evalkit.pipeline.encode import encode
 from evalkit.pipeline.holder import holder
-from evalkit.pipeline.progress import Progress, Quiet
+from evalkit.pipeline.progress import Progress
 from evalkit.pipeline.spool import Limits
 from evalkit.pipeline.suite import PlannedRun, Suite
 from evalkit.provider import Provider, RemoteBatch
@@ -50,8 +50,10 @@ class Recoverer:
     store: Store
     provider: Provider
     suite: Suite
+    collect: Callable[[str], None]
+    """Collects one batch, and sends nothing."""
     limits: Limits = field(default_factory=Limits)
-    progress: Progress = field(default_factory=Quiet)
+    progress: Progress = field(default_factory=Progress)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def recover(self, label: str = "", *, only: str | None = None) -> Recovered:
@@ -68,6 +70,8 @@ class Recoverer:
             self._take(batch, planned, found)
         if only is not None and not found.batches:
             raise UsageError(self._not_ours(only, found))
+        if only is not None or found.not_ended:
+            self._doubt(found.runs)  # a batch that was not looked at may be theirs
         return found
 
     def _candidates(self, only: str | None) -> list[RemoteBatch]:
@@ -87,22 +91,26 @@ class Recoverer:
         if not batch.ended:
             found.not_ended.append(batch.id)
             return
-        first = self._first_custom_id(batch)
-        run = first[:RUN_ID_LENGTH] if first else ""
-        if run not in planned:
+        run = self._run(batch, planned)
+        if run is None:
             found.strange += 1
             return
         self._adopt(planned[run], batch)
+        # Now, and not at the end: what a follow-up holds is free to be moved when its first batch is collected.
+        self.collect(batch.id)
         found.batches.append(batch.id)
         if run not in found.runs:
             found.runs.append(run)
 
-    def _first_custom_id(self, batch: RemoteBatch) -> str | None:
+    def _run(self, batch: RemoteBatch, planned: Mapping[str, PlannedRun]) -> str | None:
+        """The run that a batch belongs to, by its first results; None where it is another's."""
         for line in islice(self.provider.results(batch.id), _PEEKED):
             try:
-                return read_reply(line).custom_id
+                run = read_reply(line).custom_id[:RUN_ID_LENGTH]
             except ValueError:
                 continue
+            if run in planned:
+                return run
         return None
 
     def _adopt(self, planned: PlannedRun, batch: RemoteBatch) -> None:
@@ -111,23 +119,31 @@ class Recoverer:
         held = self._custom_ids(batch)
         part = self._part(planned.run.id, held)
         intent = part or self.store.runs.follow_up(planned.run.id, sorted(held), round=1, max_tokens=None)
-        claimed = self.store.intents.claim(
-            intent,
-            body_digest="",
-            account=self.provider.account,
-            base_url=self.provider.base_url,
-            holder=holder(),
-            now=batch.created_at or self.now(),
-        )
+        if intent.state is IntentState.PLANNED:
+            intent = self._claim(intent, batch.created_at or self.now())
         self.store.intents.created(
-            claimed,
+            intent,
             batch=batch.id,
             simulated=self.provider.retrieve(batch.id).simulated,
             created_at=batch.created_at or self.now(),
             expires_at=batch.expires_at,
             now=self.now(),
         )
+        if batch.cancel_initiated_at is not None:
+            self.store.batches.canceling(batch.id)  # what was canceled on purpose is not sent again by itself
         self.progress.submitted(planned.run, batch.id, len(held))
+
+    def _claim(self, intent: Intent, at: datetime) -> Intent:
+        account, base_url = self.provider.account, self.provider.base_url
+        return self.store.intents.claim(
+            intent, body_digest="", account=account, base_url=base_url, holder=holder(), now=at
+        )
+
+    def _doubt(self, runs: Sequence[str]) -> None:
+        """Take every part without a batch for unknown, so that it is looked for and not sent."""
+        for intent in self.store.intents.in_state(IntentState.PLANNED, runs=runs):
+            claimed = self._claim(intent, self.now() - _KEPT)
+            self.store.intents.unknown(claimed, reason="the store that knew of it was lost")
 
     def _keep(self, planned: PlannedRun) -> None:
         if self.store.runs.exists(planned.run.id) or not isinstance(planned.grader, RubricGrader):
@@ -158,7 +174,7 @@ class Recoverer:
 
     def _part(self, run: str, held: set[str]) -> Intent | None:
         """The planned part whose requests a batch holds, as far as its results show them."""
-        for intent in self.store.intents.in_state(IntentState.PLANNED, runs=[run]):
+        for intent in self.store.intents.in_state(IntentState.PLANNED, IntentState.UNKNOWN, runs=[run]):
             wanted = {request.custom_id for request in self.store.runs.requests(run, intent.part)}
             if held <= wanted and len(held) * 2 > len(wanted):
                 return intent

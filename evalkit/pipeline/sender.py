@@ -19,7 +19,7 @@ from evalkit.failpoint import step
 from evalkit.graders import RubricGrader
 from evalkit.pipeline.encode import Pairs, encode_part
 from evalkit.pipeline.holder import holder
-from evalkit.pipeline.progress import Progress, Quiet
+from evalkit.pipeline.progress import Progress
 from evalkit.pipeline.spool import Part
 from evalkit.provider import Created, NotCreated, Provider, Unknown
 from evalkit.run import Intent, IntentState, Run
@@ -35,7 +35,7 @@ class Sender:
 
     store: Store
     provider: Provider
-    progress: Progress = field(default_factory=Quiet)
+    progress: Progress = field(default_factory=Progress)
     max_in_flight: int | None = None
     """Requests in open batches beyond which parts stay planned."""
     sleep: Callable[[float], None] = time.sleep
@@ -60,8 +60,7 @@ class Sender:
             elif bodies and intent.part in bodies and intent.max_tokens is None:
                 self._send(run, intent, bodies[intent.part])
             else:
-                with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
-                    self._send(run, intent, self._encode_again(run, intent, Path(directory)))
+                self._send_from_store(run, intent)
         return held
 
     def check_account(self, run: Run) -> None:
@@ -86,12 +85,16 @@ class Sender:
         in_flight = sum(batch.requests for batch in self.store.batches.open())
         return in_flight > 0 and in_flight + intent.requests > self.max_in_flight
 
-    def _encode_again(self, run: Run, intent: Intent, directory: Path) -> Part:
-        _, spec = self.store.content.grader(run.grader_digest)
+    def _send_from_store(self, run: Run, intent: Intent) -> None:
         wanted = {request.case_id: request for request in self.store.runs.requests(run.id, intent.part)}
-        grader = RubricGrader.from_spec(spec)
-        pairs = self._pairs(run)
-        return encode_part(run, grader, pairs, directory, wanted=wanted, max_tokens=intent.max_tokens)
+        if not wanted:
+            return  # another process has sent this part, collected it, and followed all of it up
+        _, spec = self.store.content.grader(run.grader_digest)
+        grader, pairs = RubricGrader.from_spec(spec), self._pairs(run)
+        with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
+            folder = Path(directory)
+            part = encode_part(run, grader, pairs, folder, wanted=wanted, max_tokens=intent.max_tokens)
+            self._send(run, intent, part)
 
     def _pairs(self, run: Run) -> Pairs:
         return self.store.content.cases_with_outputs(run.dataset, run.candidate_digest)

@@ -174,6 +174,7 @@ class Place:
 
     def calm(self) -> None:
         """The sandbox goes wrong no more."""
+        # Only a change disarms what is armed, and faults that were met are still among the behaviour's.
         self.sandbox.behaviour = replace(self.sandbox.behaviour, faults=(Fault("list", "list-lag", seconds=0.0),))
         self.sandbox.behaviour = replace(self.sandbox.behaviour, faults=())
 
@@ -252,13 +253,13 @@ def paid_once(place: Place) -> None:
     for batch, entry in made.items():
         _same("the digest of the intent", kept[batch].body_digest, entry.body_sha256)
         _same("the requests of the intent", kept[batch].requests, entry.requests)
-    retried = [entry.request_id for entry in place.sandbox.witness() if entry.endpoint == "create" and entry.retry_count]
+    retried = [
+        entry.request_id for entry in place.sandbox.witness() if entry.endpoint == "create" and entry.retry_count
+    ]
     _same("creates that the SDK sent again by itself", retried, [])
     bodies = Counter((kept[batch].round, entry.body_sha256) for batch, entry in made.items())
     _same("bodies accepted more than once in a round", [body for body, n in bodies.items() if n > 1], [])
-    sent = Counter(
-        (kept[batch].round, line["custom_id"]) for batch in made if batch for line in place.results(batch)
-    )
+    sent = Counter((kept[batch].round, line["custom_id"]) for batch in made if batch for line in place.results(batch))
     _same("requests paid more than once in a round", [one for one, n in sent.items() if n > 1], [])
 
 
@@ -376,13 +377,37 @@ def _outcomes(lines: Sequence[dict[str, Any]]) -> set[str]:
     for line in lines:
         message = line["result"].get("message", {})
         kinds = {block["type"] for block in message.get("content", ())}
-        words |= kinds & {"thinking"} | {"api_error"} & {line["result"]["type"] == "errored" and "api_error" or ""}
+        words |= kinds & {"thinking"} | {"api_error"} & {(line["result"]["type"] == "errored" and "api_error") or ""}
         words |= {{"max_tokens": "truncated", "refusal": "refusal"}.get(message.get("stop_reason"), "")}
     return words
 
 
 def _behaviour(seed: int, **changes: Any) -> Behaviour:
     return replace(Behaviour(seed=seed, shares=SHARES, cache=False, retry_after=None), **changes)
+
+
+_TOLD: Final = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Says a line at the end of the whole session."""
+    return request.config.stash.setdefault(_TOLD, []).append
+
+
+@pytest.fixture(scope="session")
+def tried(request: pytest.FixtureRequest) -> Iterator[Counter[str]]:
+    """Counts faults by endpoint, and says how many at the end of the whole session."""
+    found = Counter[str]()
+    yield found
+    by = ", ".join(f"{endpoint} {n}" for endpoint, n in found.items())
+    request.config.stash.setdefault(_TOLD, []).append(f"faults: {found.total()} tried ({by})")
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say what the sweeps tried."""
+    for line in config.stash.get(_TOLD, []):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
@@ -394,9 +419,7 @@ def nest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nest]:
 
 
 @pytest.fixture
-def faults(
-    fault_suite: Path, _fair: tuple[int, tuple[dict[str, Any], ...]], tmp_path: Path
-) -> Iterator[Faults]:
+def faults(fault_suite: Path, _fair: tuple[int, tuple[dict[str, Any], ...]], tmp_path: Path) -> Iterator[Faults]:
     """Makes places to go wrong in, each with a store and a sandbox of its own; all end with the test."""
     seed, reference = _fair
     numbers, stack = itertools.count(1), contextlib.ExitStack()

@@ -16,17 +16,28 @@ from evalkit.sandbox import Fault
 
 PASSES: Final = 3
 WAIT: Final = ("--wait", "--poll", "0.05", "--timeout", "30")
-NO_TRACE: Final = {"killed", "step", "nth"}
+WORDS: Final = {"submit": (), "collect": WAIT, "run": WAIT[1:]}
+SEARCH: Final = {"suspected", "resolved"}
+"""Steps that only the search for a lost batch comes by."""
+BEFORE: Final = {"encoded", "kept"}
+"""Steps that only a submit comes by."""
+SUBMIT: Final = BEFORE | {"claimed", "answered", "settled"}
+REACHED: Final = {
+    "submit": SUBMIT,
+    "collect": set(STEPS) - SEARCH - BEFORE,
+    "run": set(STEPS) - SEARCH,
+    "parts": set(STEPS) - SEARCH,
+}
 PARTS: Final = """
 import os
 from evalkit.api import collector_of
-from evalkit.pipeline.progress import Quiet
+from evalkit.pipeline.progress import Progress
 from evalkit.pipeline.spool import Limits
 from evalkit.pipeline.submit import Submitter
 from evalkit.session import Session
 
 with Session(config=os.getcwd()) as session:
-    collector = collector_of(session, Quiet())
+    collector = collector_of(session, Progress())
     limits = Limits(requests=7)
     suite, sender, reconciler = session.suite, collector.sender, collector.reconciler
     Submitter(suite=suite, sender=sender, reconciler=reconciler, limits=limits).submit()
@@ -40,6 +51,7 @@ class Sweep:
 
     faults: Any
     nest: Any
+    tell: Any
     kills: Counter[str] = field(default_factory=Counter[str])
     creates: int = 0
     broken: list[str] = field(default_factory=list[str])
@@ -66,14 +78,46 @@ class Sweep:
 
     def done(self, what: str) -> None:
         """Say what was tried, and fail where a promise was broken."""
-        said = f"{what}: {self.kills.total()} kills {dict(self.kills)}, {self.creates} creates accepted"
-        print(said)
-        assert not self.broken, f"{said}, {len(self.broken)} promises broken:\n" + "\n".join(self.broken[:20])
+        by = ", ".join(f"{step} {n}" for step, n in self.kills.items())
+        said = f"{what}: {self.kills.total()} kills ({by}); {self.creates} creates accepted, {len(self.broken)} broken"
+        self.tell(said)
+        assert not self.broken, "\n".join([said, *self.broken[:20]])
 
 
 @pytest.fixture
-def sweep(faults: Any, nest: Any) -> Sweep:
-    return Sweep(faults, nest)
+def sweep(faults: Any, nest: Any, tell: Any) -> Sweep:
+    return Sweep(faults, nest, tell)
+
+
+def test_a_process_started_cold_and_killed_before_its_answer_is_written_pays_once(faults: Any) -> None:
+    place = faults.new()
+
+    killed = place.ended("submit", env={"EVALKIT_FAIL_AT": "answered"})
+    place.again()
+
+    assert killed.code == -signal.SIGKILL, killed
+    faults.kept_promises(place)
+    assert faults.creates(place) == 6
+
+
+@pytest.mark.parametrize(
+    ("command", "step", "nth"),
+    [
+        ("submit", "claimed", 2),
+        ("collect", "ended", 1),
+        ("collect", "results_kept", 2),
+        ("collect", "collected", 1),
+        ("run", "followed_up", 1),
+    ],
+)
+def test_a_kill_is_made_good(sweep: Sweep, command: str, step: str, nth: int) -> None:
+    place = sweep.faults.new()
+    if command == "collect":
+        assert place.evalkit("submit").code == 0
+
+    assert sweep.kill_at(place, step, nth, command, *WORDS[command])
+
+    sweep.done(f"{command} at {step}:{nth}")
 
 
 @pytest.mark.sweep
@@ -83,10 +127,9 @@ def test_a_command_killed_at_any_step_is_made_good_by_running_it_again(sweep: Sw
         place = sweep.faults.new()
         if command == "collect":
             assert place.evalkit("submit").code == 0
-        words = {"collect": WAIT, "run": WAIT[1:], "submit": ()}.get(command)
-        if not sweep.kill_at(place, step, nth, *(("-c", PARTS) if words is None else (command, *words))):
-            continue
-    sweep.done(command)
+        sweep.kill_at(place, step, nth, *(("-c", PARTS) if command == "parts" else (command, *WORDS[command])))
+    sweep.done(f"{command}, at every step")
+    assert set(sweep.kills) == REACHED[command]
 
 
 @pytest.mark.sweep
@@ -96,7 +139,8 @@ def test_a_search_for_a_lost_batch_killed_at_any_step_goes_on(sweep: Sweep, faul
         place = sweep.faults.new(Fault("create", fault), seconds=0.5)
         assert place.evalkit("submit").code == 7
         sweep.kill_at(place, step, nth, "collect", *WAIT)
-    sweep.done(fault)
+    sweep.done(f"collect, searching after {fault}")
+    assert set(sweep.kills) >= {"resolved", "claimed", "settled"} | ({"suspected"} if fault != "reset" else set())
 
 
 @pytest.mark.sweep
@@ -114,7 +158,8 @@ def test_a_command_killed_in_any_exchange_is_made_good(sweep: Sweep, moment: Any
             break
         sweep.kills[place.sandbox.witness()[nth - 1].endpoint] += 1
         sweep.judge(place, f"run killed in exchange {nth} ({place.sandbox.witness()[nth - 1].endpoint}, {moment})")
-    sweep.done(moment)
+    sweep.done(f"run, in every exchange, {moment}{' after a lost create' if lost else ''}")
+    assert set(sweep.kills) >= {"create", "retrieve", "results"} | ({"list"} if lost else set())
 
 
 def _reached(place: Any, under_way: Any, nth: int) -> bool:
@@ -126,3 +171,19 @@ def _reached(place: Any, under_way: Any, nth: int) -> bool:
             return False
         time.sleep(0.01)
     raise AssertionError("the command neither ends nor goes on")
+
+
+@pytest.mark.sweep
+def test_a_collector_that_wakes_after_its_lease_has_run_out_changes_nothing(faults: Any, nest: Any) -> None:
+    place = faults.new(Fault("results", "commit-then-hang", seconds=6))
+    assert place.evalkit("submit").code == 0
+    asleep = place.hatch(nest, "collect")
+    assert _reached(place, asleep, 4)  # two creates, one retrieve, and results that do not come
+
+    place.harm("update batches set lease_until = '2000-01-01'")
+    place.again()
+    finished = place.export()
+    assert asleep.wait().code == 0
+
+    assert finished == place.export()
+    faults.kept_promises(place)

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from evalkit import api, operations
-from evalkit.pipeline.progress import Quiet
+from evalkit.pipeline.progress import Progress
 from evalkit.pipeline.reconcile import GRACE_VARIABLE
 from evalkit.sandbox import Behaviour, Fault, Sandbox
 from evalkit.store import Store
 
 
-class Notes(Quiet):
+class Notes(Progress):
     """Keeps what a user is told."""
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ class Desk:
 
     def bodies(self) -> list[list[dict[str, Any]]]:
         """The requests of every body that the sandbox took in, oldest first."""
-        found = sorted(self.shelf.glob("*.body"), key=lambda path: path.stat().st_mtime_ns)
+        found = sorted(self.shelf.glob("body_*.json"), key=lambda path: path.stat().st_mtime_ns)
         return [json.loads(path.read_bytes())["requests"] for path in found]
 
     def rows(self, run: str) -> dict[str, dict[str, Any]]:
@@ -127,6 +127,10 @@ class Desk:
 
     def view(self, run: str) -> Any:
         return api.show(run, store=self.url)[0]
+
+    def store_views(self) -> list[Any]:
+        """Every run as it stands."""
+        return list(api.runs(store=self.url))
 
     def store(self) -> Store:
         return Store.open(self.url)

@@ -11,7 +11,7 @@ import pytest
 
 from evalkit import api
 from evalkit.errors import ProviderError
-from evalkit.pipeline.progress import Quiet
+from evalkit.pipeline.progress import Progress
 from evalkit.pricing import load_prices
 from evalkit.run import BatchState
 from evalkit.sandbox import Fault
@@ -19,7 +19,7 @@ from evalkit.sandbox import Fault
 MODEL = "claude-haiku-5-5"
 
 
-class Listener(Quiet):
+class Listener(Progress):
     """Keeps what a user would be told."""
 
     def __init__(self) -> None:
