@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from evalkit.pipeline.view import RunView
     from evalkit.report import RenderedPage
     from evalkit.score import Score, Status
-    from evalkit.table import OpenBatch, RunTable
+    from evalkit.table import OpenBatch, Queue, RunTable
 
 
 __all__ = [
@@ -74,6 +74,7 @@ __all__ = [
     "Plan",
     "ProviderError",
     "Pruned",
+    "Queue",
     "RenderedPage",
     "RunTable",
     "RunView",
@@ -113,6 +114,7 @@ _HOMES: Final = {
     "OpenBatch": "evalkit.table",
     "Plan": "evalkit.pipeline.plan",
     "Pruned": "evalkit.operations",
+    "Queue": "evalkit.table",
     "RenderedPage": "evalkit.report",
     "RunTable": "evalkit.table",
     "RunView": "evalkit.pipeline.view",

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 from evalkit.errors import UnknownCreateError, UsageError
 from evalkit.pipeline.progress import Progress
+from evalkit.run import IntentState
 from evalkit.session import Session, file_name
-from evalkit.table import OpenBatch, RunTable
+from evalkit.table import OpenBatch, Queue, RunTable
 
 if TYPE_CHECKING:
     from evalkit.pipeline.collect import Collector
@@ -67,18 +68,26 @@ def init(data: Path | None = None, folder: Path = Path(), outputs: Sequence[Path
 
 
 def validate(config: Path | str | None = None) -> Suite:
-    """Load a config and all that it names.
+    """Load a config and all that it names, and render every prompt.
 
     Raises:
         ConfigError: the config or a rubric is wrong.
-        DatasetError: the dataset or a file of outputs is wrong.
+        DatasetError: the dataset or a file of outputs is wrong, or cases lack what a rubric prints.
     """
+    from evalkit.pipeline.plan import prove
+
     with Session(config=config) as session:
+        prove(session.suite)
         return session.suite
 
 
 def plan(
-    config: Path | str | None = None, *, store: str | None = None, label: str = "", judge: str | None = None
+    config: Path | str | None = None,
+    *,
+    store: str | None = None,
+    label: str = "",
+    judge: str | None = None,
+    sandbox: bool = False,
 ) -> Plan:
     """What a submit would send, and what it may cost; nothing is sent.
 
@@ -88,7 +97,7 @@ def plan(
     from evalkit.pipeline.plan import plan as plan_suite
     from evalkit.pricing import load_prices
 
-    with Session(config=config, store=store, judge=judge, reads=True) as session:
+    with Session(config=config, store=store, judge=judge, sandbox=sandbox, reads=True) as session:
         return plan_suite(session.suite, session.store, load_prices(), label)
 
 
@@ -163,8 +172,8 @@ def run(
     out: Path | None = None,
     command: str = "evalkit run",
     progress: Progress | None = None,
-) -> tuple[RunTable, RenderedPage]:
-    """Submit, wait, collect and report.
+) -> tuple[RunTable, RenderedPage | None]:
+    """Submit, wait, collect and report; no page where time ran out, so that the last one stays.
 
     Raises:
         ConfigError, DatasetError: the config or a file is wrong; nothing is sent.
@@ -176,9 +185,10 @@ def run(
         listener = progress or Progress()
         ids = _submit(session, label, listener, deadline=deadline)
         _collect(session, ids, listener, wait=True, timeout=timeout, poll=poll)
-        return table_of(session.store, ids), _report(
-            session, session.store.runs.select(ids=ids), out=out, command=command
-        )
+        found = table_of(session.store, ids)
+        if any(row.is_open for row in found):
+            return found, None
+        return found, _report(session, session.store.runs.select(ids=ids), out=out, command=command)
 
 
 def runs(
@@ -198,15 +208,18 @@ def runs(
         )
 
 
-def status(
-    config: Path | str | None = None, *, store: str | None = None, runs: Sequence[str] | None = None
-) -> tuple[OpenBatch, ...]:
-    """The batches that are not collected yet, oldest first; nothing is asked of the API."""
+def status(config: Path | str | None = None, *, store: str | None = None, runs: Sequence[str] | None = None) -> Queue:
+    """What is open: batches, oldest first, and what was not sent or is not known; nothing is asked of the API."""
     with Session(config=config, store=store, reads=True) as session:
         wanted = [run.id for run in find_runs(session.store, runs)] if runs else None
         found = session.store.batches.open(wanted)
         by_id = {run.id: run for run in session.store.runs.select(ids=[batch.run for batch in found])}
-        return tuple(_open_batch(session.store, by_id[batch.run], batch) for batch in found)
+        intents = session.store.intents
+        return Queue(
+            batches=tuple(_open_batch(session.store, by_id[batch.run], batch) for batch in found),
+            planned=len(intents.in_state(IntentState.PLANNED, runs=wanted)),
+            unknown=len(intents.in_state(IntentState.INTENDED, IntentState.UNKNOWN, runs=wanted)),
+        )
 
 
 def show(run: str, *, config: Path | str | None = None, store: str | None = None) -> RunTable:
@@ -323,7 +336,7 @@ def _submit(session: Session, label: str, progress: Progress, *, deadline: str |
     from evalkit.pipeline.submit import Submitter
 
     suite = session.suite
-    for note in suite.notes:
+    for note in suite.warnings:
         progress.note(note)
     if deadline is not None:
         _meet(deadline, session, label, progress)
@@ -369,6 +382,7 @@ def collector_of(session: Session, progress: Progress) -> Collector:
         reconciler=reconciler,
         prices=load_prices(),
         rounds=config.submit.retries if config else ROUNDS,
+        watched=not session.simulated,
         progress=progress,
     )
 

@@ -58,7 +58,8 @@ def _load(
             raise ConfigError([_no_field(config, whole, dataset)])
         source = f"{dataset.path}, field {config.outputs_field}"
         content = ids.dataset_digest((case_id, ids.text_digest(text)) for case_id, text in texts.items())
-        return Candidate(name=config.name, kind="recorded", content=content, texts=texts, source=source)
+        notes = _lacking(config.name, dataset, len(texts))
+        return Candidate(name=config.name, kind="recorded", content=content, texts=texts, source=source, notes=notes)
     mend = 'record its outputs and name the file: outputs = "answers.jsonl"'
     what = "this version of evalkit scores recorded outputs; it does not generate them yet"
     raise ConfigError([Problem(str(whole.path), f"candidates.{config.name}.prompt", what, mend)])
@@ -70,9 +71,7 @@ def _from_file(name: str, outputs: Outputs, dataset: Dataset) -> Candidate:
     if not known:
         mend = f"its ids must be those of {dataset.path.name}"
         raise DatasetError([Problem(str(outputs.path), "id", "no output belongs to a case of the dataset", mend)])
-    notes = list(outputs.notes)
-    if known < dataset.n:
-        notes.append(f"{name}: no output for {dataset.n - known} of {dataset.n} cases; they count as missing")
+    notes = [*outputs.notes, *_lacking(name, dataset, known)]
     if known < outputs.n:
         notes.append(f"{name}: {outputs.n - known} outputs belong to no case of the dataset and are left out")
     return Candidate(
@@ -83,6 +82,12 @@ def _from_file(name: str, outputs: Outputs, dataset: Dataset) -> Candidate:
         source=str(outputs.path),
         notes=tuple(notes),
     )
+
+
+def _lacking(name: str, dataset: Dataset, known: int) -> tuple[str, ...]:
+    """What to say of cases that a candidate has no output for."""
+    n = dataset.n - known
+    return (f"{name}: no output for {n} of {dataset.n} cases; they count as missing",) if n else ()
 
 
 def _inline(config: Config, dataset: Dataset) -> dict[str, dict[str, str]]:

@@ -100,6 +100,8 @@ class ProviderError(EvalkitError):
     """The provider refused, cannot be reached, or its credentials are missing."""
 
     exit_code = ExitCode.PROVIDER
+    status: int | None = None
+    """The HTTP status, where it answered."""
 
 
 class AccountError(ProviderError):

@@ -73,6 +73,7 @@ def resolve(
     adopt: str | None = None,
     not_created: bool = False,
     cancel_batch: str | None = None,
+    gone: str | None = None,
     part: int | None = None,
     config: Path | str | None = None,
     store: str | None = None,
@@ -85,24 +86,27 @@ def resolve(
         adopt: it made this batch.
         not_created: it made none; the next submit or collect sends it again.
         cancel_batch: it made this batch, which is to be canceled.
+        gone: this open batch no longer exists at the provider: its requests count as missing.
         part: which part of the run, where several are unknown.
         config: `evalkit.toml`, to find the store.
         store: the store's URL.
         sandbox: use the built-in local API.
 
     Raises:
-        UsageError: nothing is unknown, the batch cannot be it, or not exactly one of the three is said.
+        UsageError: nothing is unknown, the batch cannot be it, or not exactly one of the four is said.
     """
     from evalkit.pipeline.resolve import Resolver, cancel
 
-    if [adopt is not None, not_created, cancel_batch is not None].count(True) != 1:
-        raise UsageError("say one of --adopt BATCH, --not-created and --cancel BATCH")
+    if [adopt is not None, not_created, cancel_batch is not None, gone is not None].count(True) != 1:
+        raise UsageError("say one of --adopt BATCH, --not-created, --cancel BATCH and --gone BATCH")
     with Session(config=config, store=store, sandbox=sandbox) as session:
         (found,) = find_runs(session.store, [run])
         collector_of(session, Progress()).sender.check_account(found)
         resolver = Resolver(store=session.store, provider=session.provider)
         batch = adopt or cancel_batch
-        if batch is None:
+        if gone is not None:
+            resolver.gone(found, gone)
+        elif batch is None:
             resolver.not_created(found, part)
         else:
             resolver.adopt(found, batch, part)
@@ -114,7 +118,10 @@ def resolve(
 def cancel(
     run: str, *, config: Path | str | None = None, store: str | None = None, sandbox: bool = False
 ) -> tuple[str, ...]:
-    """Cancel a run's open batches; what was done is still collected. Returns the batches asked to cancel.
+    """Cancel a run's open batches, and give up what was never sent; what was done is still collected.
+
+    Returns:
+        The batches asked to cancel.
 
     Raises:
         UsageError: there is no such run.
@@ -122,10 +129,12 @@ def cancel(
         ProviderError: the API refuses.
     """
     from evalkit.pipeline.resolve import cancel as cancel_run
+    from evalkit.pipeline.resolve import give_up_planned
 
     with Session(config=config, store=store, sandbox=sandbox) as session:
         (found,) = find_runs(session.store, [run])
         collector_of(session, Progress()).sender.check_account(found)
+        give_up_planned(session.store, found)
         return tuple(cancel_run(session.store, session.provider, found))
 
 

@@ -132,6 +132,11 @@ class Session:
         """The store's URL: given, from the environment, or beside the config."""
         return self._store or os.environ.get(STORE_VARIABLE) or f"sqlite:///{self.root / FOLDER / 'evalkit.db'}"
 
+    @property
+    def simulated(self) -> bool:
+        """Whether the built-in local API is in use."""
+        return self._sandbox
+
     @cached_property
     def provider(self) -> Provider:
         """The account; with the sandbox, one that only the sandbox knows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import resources
 from itertools import count
 from pathlib import Path
@@ -146,15 +147,32 @@ def _write(path: Path, text: str) -> None:
 
 
 def _candidates(dataset: Dataset, folder: Path, outputs: Sequence[Path]) -> list[tuple[str, str]]:
-    """The candidates' names with where their outputs are."""
+    """The candidates' names with where their outputs are: a column of the dataset, or a file."""
+    columns = (*dataset.extra, *dataset.mapping.values())
     if outputs:
-        return list(zip(_names(outputs), (_from(folder, path) for path in outputs), strict=True))
+        return list(zip(_names(outputs), (_source(path, folder, columns) for path in outputs), strict=True))
     if dataset.n_outputs:
         return [("recorded", dataset.mapping["output"])]
     raise UsageError(
-        f"{dataset.path} has no column of outputs; name the file that holds them, one {{id, output}} per line: "
-        f"evalkit init {dataset.path} --outputs answers.jsonl"
+        f"nothing says which outputs of {dataset.path} to score. Name a column, or a file with an {{id, output}} per "
+        f"line, for each candidate: evalkit init {dataset.path} --outputs COLUMN_OR_FILE; its columns are "
+        f"{', '.join(sorted(columns))}"
     )
+
+
+def _source(path: Path, folder: Path, columns: Sequence[str]) -> str:
+    """A column as it is called, or a file as the config names it.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if str(path) in columns:
+        return str(path)
+    if path.is_file():
+        return _from(folder, path)
+    near = get_close_matches(str(path), columns, n=1)
+    guess = f"did you mean {near[0]!r}?" if near else f"the columns are {', '.join(sorted(columns))}"
+    raise UsageError(f"--outputs {path} is no column of the data and no file; {guess}")
 
 
 def _mapping(dataset: Dataset) -> str:

@@ -52,6 +52,33 @@ class RunTable(Sequence["RunView"]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Queue(Sequence["OpenBatch"]):
+    """What is open: batches that are not collected, parts that wait to be sent, creates of unknown outcome."""
+
+    batches: tuple[OpenBatch, ...]
+    planned: int
+    unknown: int
+
+    @overload
+    def __getitem__(self, index: int) -> OpenBatch: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[OpenBatch]: ...
+    def __getitem__(self, index: int | slice) -> OpenBatch | Sequence[OpenBatch]:
+        return self.batches[index]
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def json(self) -> dict[str, object]:
+        """The document of `status --json`."""
+        return {
+            "batches": [batch.json() for batch in self.batches],
+            "planned": self.planned,
+            "unknown": self.unknown,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenBatch:
     """A batch that is not collected yet."""
 

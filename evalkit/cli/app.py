@@ -29,9 +29,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help=(
         "Score evaluation sets with LLM judges at half price, and know what the scores can support.\n\n"
-        "Exit codes: 0 done or gate passed; 1 internal error; 2 usage, config or dataset; 3 gate FAIL; 4 gate "
-        "INCONCLUSIVE or not comparable; 5 PENDING; 6 provider, credentials or infrastructure; 7 an unknown create "
-        "needs a person."
+        "Exit codes: 0 done; 1 internal error; 2 usage, config or dataset; 5 PENDING; 6 provider, credentials or "
+        "infrastructure; 7 an unknown create needs a person; 130 interrupted."
     ),
 )
 
@@ -83,14 +82,14 @@ def demo(
 def init(
     data: Annotated[Path | None, typer.Argument(help="A file of cases to start from.")] = None,
     outputs: Annotated[
-        list[Path] | None, typer.Option("--outputs", help="A candidate's recorded outputs; may be given again.")
+        list[Path] | None, typer.Option("--outputs", help="A candidate's outputs: a column, or a file; repeatable.")
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for evalkit.toml.")] = Path(),
     json: options.Json = False,
 ) -> None:
     """Write a commented evalkit.toml that validates; without a data file, with three example cases beside it.
 
-    Example: evalkit init cases.csv
+    Example: evalkit init cases.csv --outputs answer_v1 --outputs answer_v2
     """
     from evalkit import api
     from evalkit.cli import tables
@@ -122,6 +121,7 @@ def plan(
     store: options.Store = None,
     label: options.Label = "",
     judge: options.JudgeModel = None,
+    sandbox: options.Sandbox = False,
     json: options.Json = False,
 ) -> None:
     """Say what a submit would send and what it may cost; send nothing.
@@ -133,7 +133,7 @@ def plan(
     from evalkit import api
     from evalkit.cli import tables
 
-    found = api.plan(config, store=store, label=label, judge=judge)
+    found = api.plan(config, store=store, label=label, judge=judge, sandbox=sandbox)
     if json:
         tables.print_json(asdict(found))
     else:
@@ -235,11 +235,11 @@ def run(
             progress=progress,
         )
     if json:
-        tables.print_json({"runs": [row.json() for row in found], "report": str(page.path)})
+        tables.print_json({"runs": [row.json() for row in found], "report": str(page.path) if page else None})
     else:
         tables.print_runs(found)
-        tables.print_page(page.path)
-    if any(row.is_open for row in found):
+        tables.print_end(page)
+    if page is None:
         raise typer.Exit(ExitCode.PENDING)
 
 

@@ -56,13 +56,16 @@ def resolve(
     cancel: Annotated[
         str | None, typer.Option("--cancel", metavar="BATCH", help="The create made this batch: cancel it.")
     ] = None,
+    gone: Annotated[
+        str | None, typer.Option("--gone", metavar="BATCH", help="This batch no longer exists: count it missing.")
+    ] = None,
     part: Annotated[int | None, typer.Option("--part", help="Which part, where several are unknown.")] = None,
     config: options.Config = None,
     store: options.Store = None,
     sandbox: options.Sandbox = False,
     json: options.Json = False,
 ) -> None:
-    """Say what became of a create whose outcome is not known.
+    """Say what became of a create whose outcome is not known, or of a batch that the API no longer knows.
 
     Example: evalkit resolve k3f9 --adopt msgbatch_01AbC
     """
@@ -74,6 +77,7 @@ def resolve(
         adopt=adopt,
         not_created=not_created,
         cancel_batch=cancel,
+        gone=gone,
         part=part,
         config=config,
         store=store,
@@ -90,7 +94,7 @@ def cancel(
     sandbox: options.Sandbox = False,
     json: options.Json = False,
 ) -> None:
-    """Cancel a run's open batches; what was done by then is still collected, and billed.
+    """Cancel a run's open batches, and what was never sent; what was done by then is still collected, and billed.
 
     Example: evalkit cancel k3f9
     """

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from evalkit.pipeline.plan import Plan, RunPlan
     from evalkit.pipeline.suite import Suite
     from evalkit.pipeline.view import RunView
-    from evalkit.table import OpenBatch, RunTable
+    from evalkit.report import RenderedPage
+    from evalkit.table import OpenBatch, Queue, RunTable
 
 SIMULATED: Final = "simulated by the sandbox's offline judge: no model was asked, nothing was paid"
 
@@ -129,14 +130,30 @@ def print_page(path: Path) -> None:
     say(f"report: {path}")
 
 
-def print_status(found: Sequence[OpenBatch], *, as_json: bool) -> None:
-    """Open batches: how long they have taken, and how long they have left."""
+def print_end(page: RenderedPage | None) -> None:
+    """Where the page is, or why there is none."""
+    if page is None:
+        say("not finished in time: `evalkit collect` goes on, and `evalkit report` writes the page")
+    else:
+        print_page(page.path)
+
+
+def print_status(found: Queue, *, as_json: bool) -> None:
+    """What is open: how long it has taken, and how long it has left."""
     if as_json:
-        print_json({"batches": [one.json() for one in found]})
+        print_json(found.json())
         return
-    if not found:
+    if found:
+        _print_open(found)
+    if found.planned:
+        say(f"{words.count(found.planned, 'part')} wait to be sent: the next submit or collect sends them")
+    if found.unknown:
+        say(f"{words.count(found.unknown, 'create')} of unknown outcome: collect looks again, resolve settles it")
+    if not (found or found.planned or found.unknown):
         say("nothing is open: every batch is collected")
-        return
+
+
+def _print_open(found: Queue) -> None:
     now = datetime.now(UTC)
     say_table(
         [

@@ -77,9 +77,7 @@ class Dataset:
 _CHANGED: Final = ("the file changed since it was loaded", "load it again")
 
 
-def load_dataset(
-    path: Path, *, fields: Mapping[str, str] | None = None, outputs: Collection[str] = ()
-) -> Dataset:
+def load_dataset(path: Path, *, fields: Mapping[str, str] | None = None, outputs: Collection[str] = ()) -> Dataset:
     """Validate every row of a file of cases; `fields` maps fields to columns and wins over aliases.
 
     Columns named in `outputs` hold what candidates answered: they are kept apart from the metadata, because a judge

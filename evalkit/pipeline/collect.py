@@ -23,6 +23,7 @@ from evalkit.pipeline.progress import Progress
 from evalkit.pipeline.reconcile import Reconciler
 from evalkit.pipeline.sender import Sender
 from evalkit.pricing import Prices
+from evalkit.provider import Polled
 from evalkit.run import Batch, BatchState, IntentState, Run
 from evalkit.store import Store
 
@@ -52,10 +53,10 @@ class Pass:
 class Record:
     """Writes down that a collector is alive, at most now and then, and always how its last pass went."""
 
-    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
-        """Record that a collector begins."""
+    def __init__(self, store: Store | None, now: Callable[[], datetime]) -> None:
+        """Record that a collector begins; nothing without a store."""
         self._store, self._now = store, now
-        self._number = store.passes.began(holder(), now())
+        self._number = store.passes.began(holder(), now()) if store else 0
         self._written: datetime | None = None
         self._failure: str | None = None
 
@@ -74,7 +75,8 @@ class Record:
             self._write(failure)
 
     def _write(self, failure: str | None) -> None:
-        self._store.passes.ended(self._number, self._now(), failure=failure)
+        if self._store is not None:
+            self._store.passes.ended(self._number, self._now(), failure=failure)
         self._written, self._failure = self._now(), failure
 
 
@@ -86,6 +88,8 @@ class Collector:
     reconciler: Reconciler
     prices: Prices
     rounds: int = ROUNDS
+    watched: bool = True
+    """Whether a monitor counts on these passes; those of the sandbox say nothing of the real collectors."""
     progress: Progress = field(default_factory=Progress)
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -116,7 +120,7 @@ class Collector:
             ProviderError: the API does not answer, or refuses a run for good.
         """
         started, pause, failures = self.now(), 0.0, 0
-        record = Record(self.store, self.now)
+        record = Record(self.store if self.watched else None, self.now)
         while True:
             with record:
                 met = self._pass(runs)
@@ -242,7 +246,7 @@ class Collector:
 
     def _poll(self, batch: Batch) -> float:
         if batch.state is not BatchState.ENDED:
-            polled = self.sender.provider.retrieve(batch.id)
+            polled = self._retrieve(batch)
             if not polled.batch.ended:
                 return polled.retry_after or 0.0
             step("polled")
@@ -250,6 +254,18 @@ class Collector:
             step("ended")
         self._collect(self.store.runs.get(batch.run), batch)
         return 0.0
+
+    def _retrieve(self, batch: Batch) -> Polled:
+        """Where a batch stands; a batch that the API does not know may come back, so nothing is concluded from that."""
+        try:
+            return self.sender.provider.retrieve(batch.id)
+        except ProviderError as error:
+            if error.status != 404:
+                raise
+            raise ProviderError(
+                f"{error}. It belongs to run {batch.run}; if it is gone for good, `evalkit resolve {batch.run} --gone "
+                f"{batch.id}` counts its requests as missing"
+            ) from error
 
     def _collect(self, run: Run, batch: Batch) -> None:
         """Score a batch that has ended, and plan to send again what may go better, unless it is no use.

@@ -6,7 +6,7 @@ costs. The bytes go to a spool file per part, and the intent of the part holds t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,8 @@ from evalkit.score import Score, Status, Verdict
 
 _MAX_ROW: Final = 32_000_000
 """Bytes of one request that the Messages API takes."""
-_MAX_PROBLEMS: Final = 100
+_SHOWN: Final = 3
+"""Cases that are named of those with one and the same problem."""
 _TOLD_EVERY: Final = 500
 
 Pairs = Iterable[tuple[Case, str | None]]
@@ -98,7 +99,7 @@ def encode(
     """
     encoder = RowEncoder(run, grader)
     spool = Spool(directory, run.id, limits or Limits())
-    encoded, problems = Encoded(), list[Problem]()
+    encoded, failed = Encoded(), dict[str, list[str]]()
     for number, (case, output) in enumerate(pairs, start=1):
         if output is None:
             encoded.missing += no_output(run, grader, case)
@@ -106,14 +107,14 @@ def encode(
         try:
             custom_id, row = encoder.row(case, output)
         except RenderError as error:
-            _note(problems, run, case, str(error))
+            failed.setdefault(str(error), []).append(case.id)
         else:
             encoded.requests.append(Request(custom_id=custom_id, case_id=case.id, part=spool.add(row)))
         if number % _TOLD_EVERY == 0:
             rendered(number)
     encoded.parts = spool.done()
-    if problems:
-        raise DatasetError(problems)
+    if failed:
+        raise DatasetError([_problem(run, what, case_ids) for what, case_ids in failed.items()])
     return encoded
 
 
@@ -163,7 +164,10 @@ def no_output(run: Run, grader: Grader, case: Case) -> list[Score]:
     ]
 
 
-def _note(problems: list[Problem], run: Run, case: Case, what: str) -> None:
-    if len(problems) < _MAX_PROBLEMS:
-        where = f"{run.dataset_name}, case {case.id!r}"
-        problems.append(Problem(where, None, what, "give the case that field, or guard it in the rubric's case block"))
+def _problem(run: Run, what: str, case_ids: Sequence[str]) -> Problem:
+    """One problem of a rubric with many cases is told once."""
+    shown = ", ".join(repr(case_id) for case_id in case_ids[:_SHOWN])
+    more = f" and {len(case_ids) - _SHOWN:,} more" if len(case_ids) > _SHOWN else ""
+    cases = "case" if len(case_ids) == 1 else f"{len(case_ids):,} cases,"
+    where = f"{run.dataset_name}, {cases} {shown}{more}"
+    return Problem(where, None, what, "give the cases that field, or guard it in the rubric's case block")

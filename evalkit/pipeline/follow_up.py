@@ -12,7 +12,7 @@ from typing import Final
 
 from evalkit.errors import StaleTransitionError
 from evalkit.failpoint import step
-from evalkit.run import Batch, Intent, IntentState, Run
+from evalkit.run import Batch, Intent, Run
 from evalkit.score import Status
 from evalkit.store import FollowUp, Store
 
@@ -63,8 +63,7 @@ def follow_ups(store: Store, run: Run, batch: Batch, *, rounds: int = ROUNDS) ->
 def retry(store: Store, run: Run, statuses: Collection[Status] = ASKED) -> list[Intent]:
     """Plan follow-ups of everything unscored of these statuses, because a person asks for it."""
     wanted = [one for one in unscored(store, run) if one.status in statuses]
-    made = [intent for intent in store.intents.of(run.id) if intent.state is IntentState.CREATED]
-    last = max(made, key=lambda intent: (intent.round, intent.max_tokens or 0), default=None)
+    last = max(store.intents.of(run.id), key=lambda intent: (intent.round, intent.max_tokens or 0), default=None)
     if last is None:
         return []
     try:

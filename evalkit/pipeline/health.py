@@ -92,7 +92,9 @@ def _problems(found: Health, max_age: timedelta) -> Iterator[str]:
         yield f"the last pass failed: {found.last_failure}"
     if found.until_expiry is not None and found.until_expiry < _NEAR_EXPIRY.total_seconds():
         yield "a batch is about to be 24 hours old: what of it is not processed by then expires"
-    if found.until_loss is not None and found.until_loss < _NEAR_LOSS.total_seconds():
+    if found.until_loss is not None and found.until_loss < 0:
+        yield "a batch is 29 days old and not collected: its results may be gone"
+    elif found.until_loss is not None and found.until_loss < _NEAR_LOSS.total_seconds():
         yield f"the results of a batch are gone in {timedelta(seconds=round(found.until_loss))}; collect them now"
     if found.unknown:
         yield f"{found.unknown} creates have an unknown outcome; `evalkit collect` looks, `evalkit resolve` settles"

@@ -74,6 +74,19 @@ def plan(suite: Suite, store: Store, prices: Prices, label: str = "") -> Plan:
     return Plan(runs=runs, price_date=prices.date)
 
 
+def prove(suite: Suite) -> None:
+    """Render every prompt of a suite, and keep none.
+
+    Raises:
+        DatasetError: cases lack what a rubric prints, or are too large.
+    """
+    for planned in suite.planned(""):
+        if isinstance(planned.grader, RubricGrader):
+            with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
+                pairs = ((case, planned.candidate.output(case)) for case in suite.dataset)
+                encode(planned.run, planned.grader, pairs, Path(directory))
+
+
 def _plan(planned: PlannedRun, suite: Suite, store: Store, prices: Prices) -> RunPlan:
     run = planned.run
     n_requests = n_batches = size = system = 0

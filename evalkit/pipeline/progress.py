@@ -26,7 +26,7 @@ class Progress:
         """A check has scored its cases."""
 
     def waiting(self, batches: list[Batch], elapsed: timedelta, usual: timedelta | None) -> None:
-        """Batches are under way, or none is and a create is unknown; the API tells nothing of how far, until the end."""
+        """Batches are under way, or none is and a create is unknown; the API tells no more before the end."""
 
     def reading(self, batch: Batch, done: int) -> None:
         """Results of a batch are being read."""

@@ -57,6 +57,16 @@ def grace() -> timedelta:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One look at the provider's list of batches."""
+
+    at: datetime
+    """When it began: what is concluded from it later, by a machine that slept, is no younger than this."""
+    listed: Sequence[RemoteBatch]
+    """Newest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciler:
     """Settles unknown creates of one account."""
 
@@ -77,8 +87,8 @@ class Reconciler:
         if not lost:
             return 0
         oldest = min(intent.intended_at or self.now() for intent in lost) - _SKEW
-        listed = self._since(oldest)
-        return sum(not self._settled(intent, listed) for intent in lost)
+        look = Look(at=self.now(), listed=self._since(oldest))
+        return sum(not self._settled(intent, look) for intent in lost)
 
     def unknown(self, runs: Sequence[str] | None = None) -> list[str]:
         """A paragraph for every create whose outcome is not known."""
@@ -105,18 +115,18 @@ class Reconciler:
             found.append(batch)
         return found
 
-    def _settled(self, intent: Intent, listed: Sequence[RemoteBatch]) -> bool:
+    def _settled(self, intent: Intent, look: Look) -> bool:
         try:
-            return self._look(intent, listed)
+            return self._look(intent, look)
         except StaleTransitionError:
             return True  # another process settled it
         except (ProviderError, IntegrityError) as error:
             self.progress.note(f"run {intent.run}, part {intent.part}: {error}")
             return False  # nothing is concluded from what cannot be read
 
-    def _look(self, intent: Intent, listed: Sequence[RemoteBatch]) -> bool:
+    def _look(self, intent: Intent, look: Look) -> bool:
         """Judge one unknown create by the list; True where it is settled."""
-        suspects = self._suspects(intent, listed)
+        suspects = self._suspects(intent, look.listed)
         cleared = list(intent.cleared)
         waiting: list[str] = []
         for batch in suspects:
@@ -131,7 +141,7 @@ class Reconciler:
             step("suspected")
             self.store.intents.note(intent, suspect=waiting[0], cleared=cleared, clear_at=None)
             return False
-        return self._absent(intent, cleared)
+        return self._absent(intent, cleared, look.at)
 
     def _suspects(self, intent: Intent, listed: Sequence[RemoteBatch]) -> list[RemoteBatch]:
         """Batches that may be the lost one: of its size, of its time, and nobody else's."""
@@ -146,16 +156,16 @@ class Reconciler:
             and batch.id not in intent.cleared
         ]
 
-    def _absent(self, intent: Intent, cleared: Sequence[str]) -> bool:
+    def _absent(self, intent: Intent, cleared: Sequence[str], at: datetime) -> bool:
         """Nothing in the list can be it: look again when the list has had its time, then it is proven."""
-        now, first = self.now(), intent.clear_at
+        first = intent.clear_at
         lag = grace() * (1 if self.on_unknown is OnUnknown.RESUBMIT else 2)
-        if first is None or now < first + lag:
-            self.store.intents.note(intent, suspect=None, cleared=cleared, clear_at=first or now)
+        if first is None or at < first + lag:
+            self.store.intents.note(intent, suspect=None, cleared=cleared, clear_at=first or at)
             return False
         self._send_again(
             intent,
-            f"the list of batches, read at {first:%H:%M:%S} and {now:%H:%M:%S} UTC, held no batch of "
+            f"the list of batches, read at {first:%H:%M:%S} and {at:%H:%M:%S} UTC, held no batch of "
             f"{intent.requests} requests that could be it",
         )
         return True

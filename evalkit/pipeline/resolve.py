@@ -50,6 +50,27 @@ class Resolver:
         """
         return self.store.intents.not_created(self._unknown(run, part), reason="said by a person", now=self.now())
 
+    def gone(self, run: Run, batch_id: str) -> int:
+        """A batch no longer exists at the provider: its requests count as missing. Returns how many.
+
+        Raises:
+            UsageError: the run has no such open batch, or the API still knows it.
+            ProviderError: the API does not answer.
+        """
+        batch = next((one for one in self.store.batches.open([run.id]) if one.id == batch_id), None)
+        if batch is None:
+            raise UsageError(f"run {run.id} has no open batch {batch_id!r}; `evalkit status` lists them")
+        try:
+            self.provider.retrieve(batch_id)
+        except ProviderError as error:
+            if error.status != 404:
+                raise
+        else:
+            raise UsageError(f"the API still knows batch {batch_id}; collect it: evalkit collect {run.id}")
+        if batch.state is not BatchState.ENDED:
+            self.store.batches.ended(batch_id, ended_at=None)
+        return self.store.scores.finish(batch, criteria_of(self.store, run), now=self.now())
+
     def _unknown(self, run: Run, part: int | None) -> Intent:
         states = (IntentState.INTENDED, IntentState.UNKNOWN)
         found = [one for one in self.store.intents.in_state(*states, runs=[run.id]) if part in (None, one.part)]
@@ -65,6 +86,23 @@ class Resolver:
             raise UsageError(f"part {intent.part} of run {run.id} is being sent by {intent.holder}; wait for it to end")
         self.store.intents.unknown(intent, reason="the process that sent it did not come back")
         return self._unknown(run, intent.part)
+
+
+def criteria_of(store: Store, run: Run) -> list[str]:
+    """The names of the criteria that a run's grader scores."""
+    return list(store.content.scales({run.grader_digest})[run.grader_digest])
+
+
+def give_up_planned(store: Store, run: Run) -> int:
+    """Give up the parts of a run that were never sent; returns how many requests that are."""
+    given_up = 0
+    for intent in store.intents.in_state(IntentState.PLANNED, runs=[run.id]):
+        try:
+            store.give_up(intent, criteria_of(store, run), now=datetime.now(UTC))
+        except StaleTransitionError:
+            continue  # it is being sent this moment
+        given_up += intent.requests
+    return given_up
 
 
 def cancel(store: Store, provider: Provider, run: Run) -> list[str]:

@@ -26,6 +26,7 @@ from evalkit.run import Intent, IntentState, Run
 from evalkit.store import Store
 
 _TRIES: Final = 5
+_STAYS: Final = "It stays planned: the next submit or collect sends it, `evalkit cancel` gives it up"
 _LONGEST_WAIT: Final = 120.0
 
 
@@ -115,7 +116,7 @@ class Sender:
                 self._settle(run, claimed, outcome)
                 return
             intent = self._refused(run, claimed, outcome)
-        raise ProviderError(f"run {run.id} was refused {_TRIES} times; submit again later")
+        raise ProviderError(f"run {run.id} was refused {_TRIES} times. {_STAYS}")
 
     def _claim(self, intent: Intent, part: Part) -> Intent:
         return self.store.intents.claim(
@@ -131,7 +132,7 @@ class Sender:
         """Write the refusal down and wait, if waiting helps; the intent to try again with."""
         again = self.store.intents.not_created(intent, reason=outcome.reason, now=self.now())
         if outcome.retry_after is None:
-            raise ProviderError(f"run {run.id} was not submitted: {outcome.reason}")
+            raise ProviderError(f"run {run.id} was not submitted: {outcome.reason}. {_STAYS}")
         self.progress.note(f"{outcome.reason}; trying again in {outcome.retry_after:.0f} s")
         self.sleep(min(outcome.retry_after, _LONGEST_WAIT))
         return again

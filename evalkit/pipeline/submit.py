@@ -43,30 +43,37 @@ class Submitter:
             ProviderError: a create was refused; what was created before stays and is not lost.
         """
         planned = self.suite.planned(label)
-        for one in planned:
-            if isinstance(one.grader, Check):
-                self._check(one, one.grader)
-            else:
-                self._submit_run(one, one.grader)
+        with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
+            # Every run is written before any is sent: a create that is refused then leaves no run out.
+            bodies = {one.run.id: self._prepare(one, Path(directory)) for one in planned}
+            for one in planned:
+                if one.run.judge is not None:
+                    self._submit_run(one, bodies[one.run.id])
         return [one.run.id for one in planned]
 
-    def _submit_run(self, planned: PlannedRun, grader: RubricGrader) -> None:
+    def _prepare(self, planned: PlannedRun, directory: Path) -> dict[int, Part] | None:
+        """Write a run, unless it is there; the bodies of its parts, where they are those of the store."""
+        if isinstance(planned.grader, Check):
+            self._check(planned, planned.grader)
+            return None
+        if self.sender.store.runs.exists(planned.run.id):
+            return None
+        account = self.sender.provider.account  # a missing key is said before anything is rendered or written
+        encoded = self._encode(planned, planned.grader, directory)
+        step("encoded")
+        kept = self._keep(planned, encoded.requests, encoded.parts, encoded.missing, account=account)
+        step("kept")
+        # Where another process was faster, its parts count, and their bodies come from the store.
+        return dict(enumerate(encoded.parts)) if kept else None
+
+    def _submit_run(self, planned: PlannedRun, bodies: dict[int, Part] | None) -> None:
         """Send what is still to be sent of a run."""
-        run, store = planned.run, self.sender.store
-        if not store.runs.exists(run.id):
-            account = self.sender.provider.account  # a missing key is said before anything is rendered or written
-            with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
-                encoded = self._encode(planned, grader, Path(directory))
-                step("encoded")
-                kept = self._keep(planned, encoded.requests, encoded.parts, encoded.missing, account=account)
-                step("kept")
-                # Where another process was faster, its parts count, and their bodies come from the store.
-                self._send(planned, dict(enumerate(encoded.parts)) if kept else None)
-            return
-        self.sender.check_account(run)
-        self.reconciler.reconcile([run.id])
-        if any(intent.state is IntentState.PLANNED for intent in store.intents.of(run.id)):
-            self._send(planned, None)
+        run = planned.run
+        if bodies is None:
+            self.sender.check_account(run)
+            self.reconciler.reconcile([run.id])
+        if any(intent.state is IntentState.PLANNED for intent in self.sender.store.intents.of(run.id)):
+            self._send(planned, bodies)
         else:
             self.sender.progress.attached(run)
 

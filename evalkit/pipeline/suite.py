@@ -37,7 +37,12 @@ class Suite:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know of how the files were read."""
-        return (*self.dataset.notes, *(note for candidate in self.candidates for note in candidate.notes))
+        return (*self.dataset.notes, *self.warnings)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a user should know each time: outputs that are not there, or belong to no case."""
+        return tuple(note for candidate in self.candidates for note in candidate.notes)
 
     def planned(self, label: str) -> tuple[PlannedRun, ...]:
         """One run per candidate and grader, candidates in the order of the config."""

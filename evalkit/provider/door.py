@@ -196,7 +196,9 @@ class Provider:
             options: Any = {"headers": headers or {}, "follow_redirects": False}
             return self.client.get(path, cast_to=httpx2.Response, options=options)
         except anthropic.APIStatusError as error:
-            raise ProviderError(f"{what}: the API answered {plain(error)}; {mend(error.status_code)}") from error
+            refused = ProviderError(f"{what}: the API answered {plain(error)}; {mend(error.status_code)}")
+            refused.status = error.status_code
+            raise refused from error
         except anthropic.APIConnectionError as error:
             raise ProviderError(f"{what}: {self.base_url} cannot be reached ({cause(error)}); try again") from error
 

@@ -48,7 +48,7 @@ def trust_lines(page: Page) -> list[TrustLine]:
         _pending(page.runs),
         _served(page.runs),
         _multiplicity(page),
-        _power(page.comparisons),
+        _power(page),
         _agreement(page.agreement),
         _simulated(page.runs),
         _money(page),
@@ -87,6 +87,8 @@ def _coverage(rows: tuple[RunRow, ...]) -> TrustLine:
     for row in rows:
         reasons.update(row.unscored)
     missing, total = sum(reasons.values()), sum(row.n for row in rows)
+    if not missing and not any(row.scored for row in rows):
+        return _line(State.UNCHECKED, "Coverage", "no case has a score yet")
     if not missing:
         pending = any(row.pending for row in rows)
         text = "no result without a score so far" if pending else "every case has a score in every run"
@@ -128,12 +130,13 @@ def _multiplicity(page: Page) -> TrustLine:
     return _line(State.CAUTION, "Multiple tests", text)
 
 
-def _power(rows: tuple[ComparisonRow, ...]) -> TrustLine:
-    known = [row.mde for row in rows if row.mde is not None]
+def _power(page: Page) -> TrustLine:
+    known = [row.mde for row in page.comparisons if row.mde is not None]
     if not known:
         return _line(State.UNCHECKED, "Power", "the smallest difference this set can show is not known")
     text = f"smallest difference this set can show: ±{figures.value(max(known))} at 80 % power"
-    return _line(State.FINE, "Power", text)
+    blind = page.margin is not None and max(known) > page.margin
+    return _line(State.CAUTION if blind else State.FINE, "Power", text)
 
 
 def _agreement(rows: tuple[Agreement, ...]) -> TrustLine:
@@ -152,9 +155,11 @@ def _named(row: Agreement) -> str:
 
 
 def _simulated(rows: tuple[RunRow, ...]) -> TrustLine:
-    if any(row.simulated for row in rows):
+    if any(row.simulated and row.scored for row in rows):
         text = "some scores come from a simulated judge: they show the page, not the candidates"
         return _line(State.ALARM, "Real", text)
+    if not any(row.scored for row in rows):
+        return _line(State.UNCHECKED, "Real", "no score to look at yet")
     return _line(State.FINE, "Real", "no score comes from a simulated judge")
 
 
@@ -162,6 +167,8 @@ def _money(page: Page) -> TrustLine:
     unknown = {row.run for row in page.runs if row.cost_usd is None}
     if unknown:
         return _line(State.CAUTION, "Money", f"cost unknown for {figures.some(len(unknown), 'run')}")
+    if not any(row.scored for row in page.runs):
+        return _line(State.UNCHECKED, "Money", "nothing has been billed yet")
     if page.price_date is None:
         return _line(State.UNCHECKED, "Money", "no price list recorded")
     return _line(State.FINE, "Money", f"actual usage at the prices of {page.price_date}")

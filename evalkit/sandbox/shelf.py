@@ -24,9 +24,7 @@ from evalkit.sandbox.wire import ApiError, new_id
 class Shelf:
     """Keeps batches apart by account; every method may be called from any thread."""
 
-    def __init__(
-        self, *, clock: Callable[[], datetime], replier: Replier, kept: Iterable[Batch] | None = None
-    ) -> None:
+    def __init__(self, *, clock: Callable[[], datetime], replier: Replier, kept: Iterable[Batch] | None = None) -> None:
         """Make a shelf.
 
         Args:

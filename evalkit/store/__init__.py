@@ -12,7 +12,7 @@ from evalkit.candidate import Candidate
 from evalkit.dataset import Dataset
 from evalkit.graders import Grader
 from evalkit.run import Batch, Intent, Request, Run
-from evalkit.score import Score
+from evalkit.score import Score, Status, Verdict
 from evalkit.store.batches import Batches, read_batch
 from evalkit.store.content import Content
 from evalkit.store.engine import Database, open_database
@@ -112,6 +112,31 @@ class Store:
         with self.database.writing() as connection:
             missing = self.scores.finish_with(connection, batch, criteria, now=now)
             return missing, [self.runs.follow_up_with(connection, one) for one in follow_ups]
+
+    def give_up(self, intent: Intent, criteria: Sequence[str], *, now: datetime) -> None:
+        """Give up a part that was never sent: its requests count as canceled.
+
+        Raises:
+            StaleTransitionError: the part has been claimed.
+        """
+        planned = list(self.runs.requests(intent.run, intent.part))
+        reason = "canceled before it was sent"
+        with self.database.writing() as connection:
+            self.intents.give_up(connection, intent, now=now)
+            self.scores.put_with(
+                connection,
+                (
+                    Score(
+                        run=intent.run,
+                        case_id=request.case_id,
+                        suffix=request.suffix,
+                        verdict=Verdict(criterion=criterion, status=Status.CANCELED, reason=reason),
+                        custom_id=request.custom_id,
+                    )
+                    for request in planned
+                    for criterion in criteria
+                ),
+            )
 
     def progress(self, run_ids: Sequence[str]) -> dict[str, tuple[list[Intent], list[Batch]]]:
         """The intents and batches of each run, by part and attempt."""

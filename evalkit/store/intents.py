@@ -138,6 +138,15 @@ class Intents:
             base_url=intent.base_url,
         )
 
+    def give_up(self, connection: Connection, intent: Intent, *, now: datetime) -> None:
+        """planned -> not_created, for good: a person does not want it sent.
+
+        Raises:
+            StaleTransitionError: the intent has moved on.
+        """
+        values = {"reason": "given up by a person", "intended_at": stamp(now), "settled_at": stamp(now)}
+        _move(connection, intent, IntentState.PLANNED, IntentState.NOT_CREATED, values)
+
     def unknown(self, intent: Intent, *, reason: str) -> None:
         """intended -> unknown: the batch may exist.
 

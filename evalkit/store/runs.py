@@ -179,9 +179,11 @@ class Runs:
 
 
 def _in_open_part(run: str) -> sa.ColumnElement[bool]:
-    """Whether a request's part is not collected yet: such a request is under way."""
-    collected = sa.select(batches.c.part).where(batches.c.run == run, batches.c.state == BatchState.COLLECTED.value)
-    return requests.c.part.not_in(collected)
+    """Whether a request is under way: its part is to be sent, or its batch is not collected."""
+    alive = (IntentState.PLANNED.value, IntentState.INTENDED.value, IntentState.UNKNOWN.value)
+    unsent = sa.select(intents.c.part).where(intents.c.run == run, intents.c.state.in_(alive))
+    unread = sa.select(batches.c.part).where(batches.c.run == run, batches.c.state != BatchState.COLLECTED.value)
+    return sa.or_(requests.c.part.in_(unsent), requests.c.part.in_(unread))
 
 
 def read_run(row: RowMapping) -> Run:

@@ -131,7 +131,16 @@ def _draw(seed: int, word: str, custom_id: str, n: int) -> int:
 
 def fate_of(seed: int, custom_id: str) -> str:
     """What becomes of a request the first time."""
-    fates = ["ok"] * 10 + ["api_error", "api_error", "expired", "expired", "truncated", "truncated", "refusal", "invalid"]
+    fates = ["ok"] * 10 + [
+        "api_error",
+        "api_error",
+        "expired",
+        "expired",
+        "truncated",
+        "truncated",
+        "refusal",
+        "invalid",
+    ]
     return fates[_draw(seed, "fate", custom_id, len(fates))]
 
 

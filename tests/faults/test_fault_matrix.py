@@ -6,7 +6,7 @@ The rows below are the table "What happens if..." of the README, which is held a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -265,6 +265,17 @@ def test_a_fault_ends_well_or_is_said_clearly_and_is_made_good(faults: Any, trie
 
 def _bodies(place: Any) -> list[str]:
     return [entry.body_sha256 for entry in place.sandbox.witness() if entry.accepted_create]
+
+
+def test_strangers_and_garbage_among_its_results_do_not_hide_a_lost_batch(faults: Any) -> None:
+    place = faults.new(Fault("create", "commit-then-500"), pollution=("blank-line", "garbage-line", "stranger"))
+
+    assert place.evalkit("submit").code == UNKNOWN
+    place.again()
+
+    place.sandbox.behaviour = replace(place.sandbox.behaviour, pollution=())
+    faults.kept_promises(place)
+    assert faults.creates(place) == 6
 
 
 def test_an_api_that_cannot_be_reached_is_said_so_and_the_run_is_kept(faults: Any) -> None:

@@ -51,12 +51,17 @@ class Setup:
 class Simulator:
     """Plays schedules over one database."""
 
+    stage: Stage
+    setup: Setup
+    submitter: Submitter
+    collector: Collector
+
     def __init__(self, suites: list[Suite], database: Database) -> None:
         self.suites = suites
         self.database = database
         self.engine = fast(database._engine)
         self.prices = load_prices()
-        self.stage: Stage = None  # type: ignore[assignment]  # there is one as soon as a schedule is played
+        self.last_error: Exception | None = None
         self.seen: Counter[str] = Counter()
 
     def play(self, seed: int) -> None:
@@ -85,6 +90,15 @@ class Simulator:
         self._quiet()
         self._check()
 
+    def step(self, name: str) -> None:
+        self.stage.step(name)
+
+    def holder(self) -> str:
+        return self.stage.holder()
+
+    def lives(self, pid: int) -> bool:
+        return self.stage.lives(pid)
+
     def _strangers(self, world: World, rng: Random) -> None:
         """Batches of other programs, of sizes that ours have too."""
         for number in range(rng.randrange(3)):
@@ -103,7 +117,7 @@ class Simulator:
                 case "submit":
                     yield lambda: submitter.submit("label")
                 case "collect":
-                    yield lambda: collector.collect()
+                    yield collector.collect
                 case _:
                     yield lambda: collector.collect(wait=True, timeout=rng.uniform(60, 2000))
             yield lambda: process.wait(rng.choice([0.0, rng.uniform(0, 300)]))
@@ -113,9 +127,7 @@ class Simulator:
         store, api = Store(database), SimulatedApi(self.stage.world, wait)
         machine: dict[str, Any] = {"now": lambda: self.stage.world.now}
         provider: Any = api
-        sends = Sender(
-            store=store, provider=provider, max_in_flight=self.setup.max_in_flight, sleep=wait, **machine
-        )
+        sends = Sender(store=store, provider=provider, max_in_flight=self.setup.max_in_flight, sleep=wait, **machine)
         settles = Reconciler(store=store, provider=provider, on_unknown=self.setup.on_unknown, **machine)
         collects = Collector(sender=sends, reconciler=settles, prices=self.prices, sleep=wait, **machine)
         return Submitter(suite=self.setup.suite, sender=sends, reconciler=settles, limits=self.setup.limits), collects
@@ -139,7 +151,7 @@ class Simulator:
             world.pass_time(700)
         raise AssertionError(
             f"still open: {store.intents.in_state(*_UNSETTLED)} {store.batches.open()}"
-        ) from getattr(self, "last_error", None)
+        ) from self.last_error
 
     def _check(self) -> None:
         world, store = self.stage.world, self.collector.store
@@ -184,10 +196,10 @@ def simulator(
     database = open_database(f"sqlite:///{tmp_path / 'evalkit.db'}")
     found = Simulator(suites, database)
     for module in (collect, download, follow_up, reconcile, sender, submit):
-        monkeypatch.setattr(module, "step", lambda name: found.stage.step(name))
+        monkeypatch.setattr(module, "step", found.step)
     for module in (collect, reconcile, sender):
-        monkeypatch.setattr(module, "holder", lambda: found.stage.holder())
-    monkeypatch.setattr(holder, "_lives", lambda pid: found.stage.lives(pid))
+        monkeypatch.setattr(module, "holder", found.holder)
+    monkeypatch.setattr(holder, "_lives", found.lives)
     yield found
     database.close()
 
@@ -211,7 +223,7 @@ def test_any_schedule_of_two_processes_pays_once_and_scores_everything(simulator
 
 @pytest.mark.sweep
 def test_thousands_of_schedules_pay_once_and_score_everything(simulator: Simulator) -> None:
-    played(simulator, range(int(os.environ.get(FROM, 1000)), int(os.environ.get(UNTIL, 1300))))
+    played(simulator, range(int(os.environ.get(FROM, "1000")), int(os.environ.get(UNTIL, "1300"))))
 
 
 @pytest.mark.skipif(SEED not in os.environ, reason=f"plays the one schedule that {SEED} names")

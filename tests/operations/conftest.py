@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -145,14 +145,10 @@ class Desk:
         for path in Path(self.url.removeprefix("sqlite:///")).parent.glob("evalkit.db*"):
             path.unlink()
 
-    def held_by(self, holder: str, *, table: str = "intents") -> None:
-        """Whoever holds something in the store now, it is somebody else; the test's own reach into the store."""
-        import sqlite3
-
-        column = {"intents": "holder", "batches": "lease_holder"}[table]
-        with sqlite3.connect(self.url.removeprefix("sqlite:///")) as connection:
-            connection.execute(f"update {table} set {column} = ?", [holder])
-        connection.close()
+    def sql(self, statement: str, *values: object) -> None:
+        """The test's own reach into the store, for what would take another machine or hours to come about."""
+        with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as connection, connection:
+            connection.execute(statement, values)
 
 
 @pytest.fixture
@@ -182,8 +178,3 @@ def open_desk(
 def desk(open_desk: Callable[..., Desk]) -> Desk:
     """A desk with one run of six cases."""
     return open_desk()
-
-
-@pytest.fixture
-def now() -> datetime:
-    return datetime.now(UTC)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from evalkit import operations
 from evalkit.errors import UsageError
 from evalkit.pipeline import recover, submit
 from evalkit.pipeline.spool import Limits
+from evalkit.provider import Provider
 
 CASE = "case-0001"
 LATER = timedelta(hours=1)
@@ -23,7 +26,6 @@ def in_parts(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
     def split(n: int) -> None:
         for room in (submit, recover):
-            monkeypatch.setattr(room, "Limits", lambda: Limits(requests=n))
             name = "Submitter" if room is submit else "Recoverer"
             monkeypatch.setattr(room, name, limited(getattr(room, name), n))
 
@@ -113,21 +115,15 @@ def test_a_part_that_has_not_ended_is_not_sent_again(desk: Any, in_parts: Callab
 
 def slow_down(desk: Any, batch: str) -> None:
     """The provider says of a batch that it is still in progress."""
-    from evalkit.provider import Provider
-
     listed, asked = Provider.list_batches, Provider.retrieve
 
     def running(one: Any) -> Any:
-        import msgspec
-
         if one.id != batch:
             return one
         counts = {"processing": one.requests}
         return msgspec.structs.replace(one, processing_status="in_progress", ended_at=None, request_counts=counts)
 
     def retrieve(self: Any, batch_id: str) -> Any:
-        from dataclasses import replace
-
         polled = asked(self, batch_id)
         return replace(polled, batch=running(polled.batch))
 

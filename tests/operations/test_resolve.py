@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import sqlite3
 import subprocess
 import sys
 from datetime import timedelta
@@ -14,7 +13,6 @@ import pytest
 from evalkit.errors import ProviderError, UnknownCreateError, UsageError
 from evalkit.provider import Provider
 from evalkit.sandbox import Fault
-
 
 LATER = timedelta(minutes=10)
 
@@ -130,10 +128,7 @@ def test_submit_keeps_its_hands_off_what_another_process_is_sending(lost: Any) -
 
 def intended(desk: Any, holder: str) -> None:
     """The create is still under way, by this holder: the test's own reach into the store."""
-    connection = sqlite3.connect(desk.url.removeprefix("sqlite:///"))
-    with connection:
-        connection.execute("update intents set state = 'intended', holder = ?", [holder])
-    connection.close()
+    desk.sql("update intents set state = 'intended', holder = ?", holder)
 
 
 def create(desk: Any, sizes: dict[str, int]) -> str:
