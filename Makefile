@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint format bench wheel browser database picture clean
+.PHONY: help demo test sweep quick lint format bench wheel browser database picture clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,8 +23,11 @@ $(VENV)/.dev: pyproject.toml $(VENV)/.demo
 demo: $(VENV)/.demo ## Score the example sets offline and say where the page is (no key needed)
 	@$(BIN)/evalkit demo --out reports
 
-test: $(VENV)/.dev browser database wheel ## Run every test, against the installed wheel
-	@EVALKIT_WHEEL=$(VENV)/wheel .ci/test
+test: $(VENV)/.dev browser database wheel ## Run the tests against the installed wheel, without the long sweeps
+	@EVALKIT_WHEEL=$(VENV)/wheel .ci/test -m "not sweep"
+
+sweep: $(VENV)/.dev database wheel ## Run the long sweeps: kills at every step, every fault at every endpoint
+	@EVALKIT_WHEEL=$(VENV)/wheel .ci/test -m sweep
 
 quick: $(VENV)/.dev ## Run the tests against the source tree, without the long sweeps
 	@$(BIN)/python -m pytest -q -n 2 -m "not sweep"

@@ -121,7 +121,10 @@ def test_a_file_of_outputs_of_the_same_name_as_another_gets_a_name_of_its_own(tm
 def test_cases_without_outputs_are_refused_with_the_mend(tmp_path: Path) -> None:
     (tmp_path / "set.jsonl").write_text('{"id": "a", "input": "x"}\n')
 
-    with pytest.raises(evalkit.UsageError, match=r"no column of outputs.*evalkit init .*set\.jsonl --outputs"):
+    with pytest.raises(
+        evalkit.UsageError,
+        match=r"nothing says which outputs.*--outputs COLUMN_OR_FILE; its columns are id, input",
+    ):
         evalkit.init(tmp_path / "set.jsonl", tmp_path)
 
     assert [path.name for path in tmp_path.iterdir()] == ["set.jsonl"]
@@ -183,3 +186,22 @@ def test_every_option_of_init_is_on_the_command_line(tmp_path: Path, start: Any)
     assert (out.splitlines()[0], err) == ("wrote project/evalkit.toml", "")
     assert "evalkit run --sandbox" in out
     assert evalkit.validate(tmp_path / "project").dataset.n == 4
+
+
+def test_outputs_that_are_neither_a_column_nor_a_file_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    (tmp_path / "set.jsonl").write_text('{"id": "a", "input": "x", "answer_v1": "y"}\n')
+
+    with pytest.raises(evalkit.UsageError, match=r"answr_v1 is no column .* and no file; did you mean 'answer_v1'"):
+        evalkit.init(tmp_path / "set.jsonl", tmp_path, outputs=[Path("answr_v1")])
+
+    assert not (tmp_path / "evalkit.toml").exists()
+
+
+def test_two_columns_become_two_candidates_that_run(tmp_path: Path) -> None:
+    row = '{"id": "a", "input": "x", "expected": "y", "answer_v1": "y", "answer_v2": "z"}\n'
+    (tmp_path / "set.jsonl").write_text(row)
+
+    evalkit.init(tmp_path / "set.jsonl", tmp_path, outputs=[Path("answer_v1"), Path("answer_v2")])
+    found, _ = evalkit.run(tmp_path, sandbox=True)
+
+    assert [(one.candidate, one.scored) for one in found] == [("answer_v1", 1), ("answer_v2", 1)]

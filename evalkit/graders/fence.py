@@ -14,12 +14,13 @@ from typing import Final
 TAG_LENGTH: Final = 8
 
 _NOT_NAME: Final = re.compile(r"[^A-Za-z0-9_]+")
-_BLANK: Final = r"[\s\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*"
+_UNSEEN: Final = r"\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+_BLANK: Final = rf"[\s{_UNSEEN}]*"
 """What may stand in a look-alike unseen: white space, zero-width characters, direction marks."""
 _HYPHEN: Final = r"[-\u2010-\u2015\u2212\ufe63\uff0d]"
 # With a tag any name is a look-alike; without one only a closing field of every prompt: `</text>` is honest SVG.
 _LOOKALIKE: Final = re.compile(
-    rf"[<\uff1c\ufe64](?={_BLANK}(?:/{_BLANK})?[a-z_][a-z0-9_]*{_BLANK}{_HYPHEN}{_BLANK}[0-9a-f]{{8}}(?![0-9a-z_])"
+    rf"[<\uff1c\ufe64](?={_BLANK}(?:/{_BLANK})?[a-z_][a-z0-9_{_UNSEEN}]*{_BLANK}{_HYPHEN}{_BLANK}[0-9a-f]{{8}}(?![0-9a-z_])"
     rf"|{_BLANK}/{_BLANK}(?:input|expected|output)\b)",
     re.IGNORECASE,
 )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from evalkit.errors import ExitCode
+from evalkit.pipeline.reconcile import is_dead
 from evalkit.run import IntentState
 from evalkit.store import Store
 
@@ -51,7 +52,8 @@ def health(store: Store, *, now: datetime, max_age: timedelta) -> Health:
         max_age: the time since the last good pass beyond which collectors count as dead, while something is open.
     """
     batches = store.batches.open()
-    unknown = store.intents.in_state(IntentState.INTENDED, IntentState.UNKNOWN)
+    lost = [one for one in store.intents.in_state(IntentState.INTENDED) if is_dead(one, now)]
+    unknown = [*lost, *store.intents.in_state(IntentState.UNKNOWN)]
     planned = store.intents.in_state(IntentState.PLANNED)
     last = store.passes.last()
     oldest = min((batch.created_at for batch in batches), default=None)

@@ -62,7 +62,7 @@ def _heatmap(title: str, rows: list[SliceRow], names: dict[str, str]) -> Heatmap
                 for column in columns
             ),
         )
-        for name in dict.fromkeys(row.name for row in rows)
+        for name in _by_size(rows)
     ]
     several = len({baseline for _, baseline in columns}) > 1
     heads = [
@@ -74,6 +74,15 @@ def _heatmap(title: str, rows: list[SliceRow], names: dict[str, str]) -> Heatmap
         rows=tuple(lines),
         differences=any(base is not None for _, base in columns),
     )
+
+
+def _by_size(rows: list[SliceRow]) -> list[str]:
+    """The tags, the largest difference first: where to look; in the order given where there are no differences."""
+    sizes: dict[str, float] = {}
+    for row in rows:
+        size = abs(row.value) if row.value is not None and row.baseline is not None else 0.0
+        sizes[row.name] = max(size, sizes.get(row.name, 0.0))
+    return sorted(sizes, key=lambda name: -sizes[name])
 
 
 def _n(rows: list[SliceRow]) -> str:

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 from evalkit.report.page import RunRow
 
+_SAID = {"judge": "judged by "}
+"""What stands before a part, where the part alone could be taken for the candidate's."""
+
 
 def run_names(rows: Iterable[RunRow]) -> dict[str, str]:
     """A distinct name for every run among those that share its grader."""
@@ -27,7 +30,7 @@ def _tell_apart(group: list[RunRow]) -> dict[str, str]:
         for row in group:
             name = names[row.run]
             if taken[name] > 1 and len(values[name]) > 1 and getattr(row, part):
-                names[row.run] = f"{name} · {getattr(row, part)}"
+                names[row.run] = f"{name} · {_SAID.get(part, '')}{getattr(row, part)}"
     return names
 
 

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from simulated_api import GRACE, USAGE, Odds, SimulatedApi, World, expected
 from simulated_processes import OwnDatabase, Process, Stage, fast
 
+from evalkit.errors import EvalkitError
 from evalkit.pipeline import collect, download, follow_up, holder, reconcile, sender, submit
 from evalkit.pipeline.collect import Collector
 from evalkit.pipeline.overview import overview
@@ -61,7 +62,7 @@ class Simulator:
         self.database = database
         self.engine = fast(database._engine)
         self.prices = load_prices()
-        self.last_error: Exception | None = None
+        self.last_error: EvalkitError | None = None
         self.seen: Counter[str] = Counter()
 
     def play(self, seed: int) -> None:
@@ -143,7 +144,7 @@ class Simulator:
             for command in (lambda: self.submitter.submit("label"), self.collector.collect):
                 try:
                     command()
-                except Exception as error:  # noqa: BLE001 - a run of invalid requests stops with an error, and so on
+                except EvalkitError as error:  # a run of invalid requests stops with an error, and so on
                     self.seen[type(error).__name__] += 1
                     self.last_error = error
             if not store.intents.in_state(*_UNSETTLED) and not store.batches.open():

@@ -122,8 +122,8 @@ def test_runs_of_one_candidate_are_told_apart_by_label_and_then_by_judge() -> No
         BETTER: "m · tuesday",
     }
     assert run_names([one, a_run(BETTER, cases, candidate="m", label="monday", judge="judge-2")]) == {
-        BASE: "m · judge-1",
-        BETTER: "m · judge-2",
+        BASE: "m · judged by judge-1",
+        BETTER: "m · judged by judge-2",
     }
 
 
