@@ -16,8 +16,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from evalkit.sandbox import Sandbox
+
+# Machines are shared, so no example has a deadline. In CI the examples are the same every time: a commit that fails
+# fails for what it changed; elsewhere they are new every time, which is how faults are found.
+settings.register_profile(
+    "shared",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=os.environ.get("CI") == "true",
+)
+settings.load_profile("shared")
 
 RUBRIC = "Does the output say what the expected answer says? correct: all of it. partial: some. incorrect: none."
 LABELS = "{ incorrect = 0, partial = 0.5, correct = 1 }"
