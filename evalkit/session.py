@@ -119,7 +119,11 @@ class Session:
         """
         from evalkit.store import Store
 
-        return Store.open(_NOTHING if self._reads and not self.store_exists else self.store_url)
+        if self._reads and not self.store_exists:
+            return Store.open(_NOTHING)
+        if not (self._store or os.environ.get(STORE_VARIABLE)):
+            _keep_to_yourself(self.root / FOLDER)
+        return Store.open(self.store_url)
 
     @property
     def store_exists(self) -> bool:
@@ -153,6 +157,17 @@ class Session:
         """Where the sandbox keeps its batches: beside the store's file, or where that would be."""
         scheme, _, file = self.store_url.partition(":///")
         return (Path(file).parent if scheme == "sqlite" and file else self.root / FOLDER) / "sandbox"
+
+
+def _keep_to_yourself(folder: Path) -> None:
+    """Keep a store that is made in somebody's checkout out of their commits."""
+    ignore = folder / ".gitignore"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError:
+        return  # opening the store says what is wrong with the place
 
 
 def file_name(text: str) -> str:

@@ -126,8 +126,9 @@ def print_suite(suite: Suite, *, as_json: bool) -> None:
 
 
 def print_page(path: Path) -> None:
-    """Where the page is, on a line of its own, never broken."""
-    say(f"report: {path}")
+    """Where the page is, as seen from here, on a line of its own, never broken."""
+    here = Path.cwd()
+    say(f"report: {path.relative_to(here) if path.is_relative_to(here) else path}")
 
 
 def print_end(page: RenderedPage | None) -> None:

@@ -30,7 +30,7 @@ def _tell_apart(group: list[RunRow]) -> dict[str, str]:
         for row in group:
             name = names[row.run]
             if taken[name] > 1 and len(values[name]) > 1 and getattr(row, part):
-                names[row.run] = f"{name} · {_SAID.get(part, '')}{getattr(row, part)}"
+                names[row.run] = f"{name} · {_SAID.get(part, '')}{getattr(row, part).removeprefix('claude-')}"
     return names
 
 
