@@ -7,10 +7,6 @@ from collections.abc import Iterable
 
 from evalkit.report.page import RunRow
 
-_SAID = {"judge": "judged by "}
-"""What stands before a part, where the part alone could be taken for the candidate's."""
-
-
 def run_names(rows: Iterable[RunRow]) -> dict[str, str]:
     """A distinct name for every run among those that share its grader."""
     runs = {row.run: row for row in rows}
@@ -30,8 +26,13 @@ def _tell_apart(group: list[RunRow]) -> dict[str, str]:
         for row in group:
             name = names[row.run]
             if taken[name] > 1 and len(values[name]) > 1 and getattr(row, part):
-                names[row.run] = f"{name} · {_SAID.get(part, '')}{getattr(row, part).removeprefix('claude-')}"
+                names[row.run] = f"{name} · {_said(row, part)}"
     return names
+
+
+def _said(row: RunRow, part: str) -> str:
+    """A part as a name says it; a judge alone could be taken for the candidate's own model."""
+    return f"judged by {row.judge.removeprefix('claude-')}" if part == "judge" else str(getattr(row, part))
 
 
 def criterion_name(grader: str, criterion: str) -> str:
