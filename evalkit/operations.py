@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evalkit.api import collector_of, find_runs, table_of
 from evalkit.errors import StoreError, UsageError
 from evalkit.pipeline.progress import Progress
 from evalkit.session import Session
 from evalkit.table import RunTable
+from evalkit.work import collector_of, find_runs, table_of
 
 if TYPE_CHECKING:
     from evalkit.pipeline.health import Health

@@ -21,6 +21,7 @@ from evalkit.pipeline.follow_up import ROUNDS, follow_ups, refusal
 from evalkit.pipeline.holder import holder, is_gone
 from evalkit.pipeline.progress import Progress
 from evalkit.pipeline.reconcile import Reconciler
+from evalkit.pipeline.record import Record
 from evalkit.pipeline.sender import Sender
 from evalkit.pricing import Prices
 from evalkit.provider import Polled
@@ -31,7 +32,6 @@ _FIRST_WAIT: Final = 30.0
 _LONGEST_WAIT: Final = 300.0
 _SIMULATED_WAIT: Final = 0.05
 _LEASE: Final = timedelta(minutes=10)
-_RECORDED: Final = timedelta(seconds=20)
 _PATIENCE: Final = 10
 """Passes in a row that may fail while waiting: a network that is away for a while ends nothing."""
 
@@ -48,36 +48,6 @@ class Pass:
     """Parts that stay planned because too much is in flight."""
     final: ProviderError | None = None
     """What no wait mends: a run is refused, or stops; the others have been looked at all the same."""
-
-
-class Record:
-    """Writes down that a collector is alive, at most now and then, and always how its last pass went."""
-
-    def __init__(self, store: Store | None, now: Callable[[], datetime]) -> None:
-        """Record that a collector begins; nothing without a store."""
-        self._store, self._now = store, now
-        self._number = store.passes.began(holder(), now()) if store else 0
-        self._written: datetime | None = None
-        self._failure: str | None = None
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, EvalkitError):
-            self._write(str(error))
-
-    def note(self, troubles: Sequence[EvalkitError]) -> None:
-        """How a pass went."""
-        failure = str(troubles[0]) if troubles else None
-        due = self._written is None or self._now() - self._written > _RECORDED
-        if due or failure != self._failure:
-            self._write(failure)
-
-    def _write(self, failure: str | None) -> None:
-        if self._store is not None:
-            self._store.passes.ended(self._number, self._now(), failure=failure)
-        self._written, self._failure = self._now(), failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

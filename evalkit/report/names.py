@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from evalkit.report.page import RunRow
 
+
 def run_names(rows: Iterable[RunRow]) -> dict[str, str]:
     """A distinct name for every run among those that share its grader."""
     runs = {row.run: row for row in rows}

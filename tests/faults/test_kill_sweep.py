@@ -30,7 +30,7 @@ REACHED: Final = {
 }
 PARTS: Final = """
 import os
-from evalkit.api import collector_of
+from evalkit.work import collector_of
 from evalkit.pipeline.progress import Progress
 from evalkit.pipeline.spool import Limits
 from evalkit.pipeline.submit import Submitter

@@ -1,0 +1,181 @@
+"""The work behind the verbs: what several of them do, over one session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evalkit.errors import UnknownCreateError, UsageError
+from evalkit.pipeline.progress import Progress
+from evalkit.session import Session, file_name
+from evalkit.table import OpenBatch, RunTable
+
+if TYPE_CHECKING:
+    from evalkit.pipeline.collect import Collector
+    from evalkit.report import RenderedPage
+    from evalkit.run import Batch, Run
+    from evalkit.store import Store
+
+
+def find_runs(store: Store, wanted: Sequence[str]) -> list[Run]:
+    """The runs of these ids; the beginning of an id is enough where it is the only one that begins so.
+
+    Raises:
+        UsageError: there is none, or there are several.
+    """
+    return [_find_run(store, run) for run in wanted]
+
+
+def _find_run(store: Store, wanted: str) -> Run:
+    found = store.runs.beginning(wanted)
+    if len(found) == 1:
+        return found[0]
+    if exact := [run for run in found if run.id == wanted]:
+        return exact[0]
+    if found:
+        raise UsageError(
+            f"{wanted!r} begins {len(found)} runs: {', '.join(run.id for run in found[:5])}; write more of it"
+        )
+    raise UsageError(f"there is no run {wanted!r} in {store.database.url}; `evalkit runs` lists them")
+
+
+def open_batch(store: Store, run: Run, batch: Batch) -> OpenBatch:
+    """A batch that is not collected, beside what earlier ones of its judge took."""
+    usual = store.batches.usual_seconds(run.judge.model if run.judge else None)
+    return OpenBatch(batch=batch, candidate=run.candidate, grader=run.grader, usual_seconds=usual)
+
+
+def table_of(store: Store, ids: Sequence[str]) -> RunTable:
+    """The runs of these ids, in their order, as they stand now."""
+    from evalkit.pipeline.overview import overview
+
+    by_id = {found.id: found for found in store.runs.select(ids=ids)}
+    return RunTable(tuple(overview(store, [by_id[run] for run in ids if run in by_id])))
+
+
+def submit_suite(session: Session, label: str, progress: Progress, *, deadline: str | None = None) -> list[str]:
+    """Submit every run of the suite; returns the run ids, whatever is unknown of them."""
+    from evalkit.pipeline.submit import Submitter
+
+    suite = session.suite
+    for note in suite.warnings:
+        progress.note(note)
+    if deadline is not None:
+        _meet(deadline, session, label, progress)
+    collector = collector_of(session, progress)
+    submitter = Submitter(suite=suite, sender=collector.sender, reconciler=collector.reconciler)
+    return submitter.submit(label)
+
+
+def _meet(deadline: str, session: Session, label: str, progress: Progress) -> None:
+    """Say what speaks against a deadline, for every judge that is still to be sent something."""
+    from datetime import datetime
+
+    from evalkit.pipeline.deadline import doubt
+
+    new = (one.run for one in session.suite.planned(label) if not session.store.runs.exists(one.run.id))
+    now = datetime.now()  # noqa: DTZ005 # the clock on the wall is what a deadline is read off
+    for judge in dict.fromkeys(run.judge.model for run in new if run.judge):
+        usual = session.store.batches.usual_seconds(judge)
+        if said := doubt(deadline, now, judge=judge, usual_seconds=usual):
+            progress.note(said)
+
+
+def collector_of(session: Session, progress: Progress) -> Collector:
+    """A collector, with its sender and reconciler, as the config wants them."""
+    from evalkit.pipeline.collect import Collector
+    from evalkit.pipeline.follow_up import ROUNDS
+    from evalkit.pipeline.reconcile import OnUnknown, Reconciler
+    from evalkit.pipeline.sender import Sender
+    from evalkit.pricing import load_prices
+
+    config = session.config_or_none
+    store, provider = session.store, session.provider
+    sender = Sender(
+        store=store,
+        provider=provider,
+        progress=progress,
+        max_in_flight=config.submit.max_in_flight if config else None,
+    )
+    on_unknown = OnUnknown(config.submit.on_unknown) if config else OnUnknown.ASK
+    reconciler = Reconciler(store=store, provider=provider, progress=progress, on_unknown=on_unknown)
+    return Collector(
+        sender=sender,
+        reconciler=reconciler,
+        prices=load_prices(),
+        rounds=config.submit.retries if config else ROUNDS,
+        watched=not session.simulated,
+        progress=progress,
+    )
+
+
+def collect_runs(
+    session: Session,
+    ids: Sequence[str] | None,
+    progress: Progress,
+    *,
+    wait: bool,
+    timeout: float | None,
+    poll: float | None,
+) -> None:
+    """Collect, and refuse to end well while a create has an unknown outcome."""
+    collector = collector_of(session, progress)
+    collector.collect(ids, wait=wait, timeout=timeout, poll=poll)
+    raise_unknown(collector, ids)
+
+
+def raise_unknown(collector: Collector, ids: Sequence[str] | None) -> None:
+    """Refuse to end well while a create has an unknown outcome.
+
+    Raises:
+        UnknownCreateError: with a paragraph for each.
+    """
+    unknown = collector.reconciler.unknown(ids)
+    if unknown:
+        raise UnknownCreateError("\n".join(unknown))
+
+
+def newest_runs(session: Session, label: str | None) -> list[Run]:
+    """The newest run of every candidate, grader and judge, of the config's suite or else of the newest suite."""
+    found = session.store.runs.select(label=label)
+    config = session.config_or_none
+    suite = config.name if config else found[0].suite if found else None
+    newest: dict[tuple[str, ...], Run] = {}
+    for run in found:
+        if run.suite == suite:
+            judge = (run.judge.model, run.judge.effort or "") if run.judge else ("", "")
+            newest.setdefault((run.candidate, run.grader, *judge), run)
+    return list(newest.values())
+
+
+def write_report(
+    session: Session,
+    chosen: Sequence[Run],
+    *,
+    baseline: str | None = None,
+    out: Path | None = None,
+    force: bool = False,
+    command: str = "evalkit run",
+) -> RenderedPage:
+    """Write the page of some runs, as the config wants it compared."""
+    from evalkit.pricing import load_prices
+    from evalkit.report import render
+    from evalkit.report.compose import Request, compose
+
+    config = session.config_or_none
+    gate = config.gate if config else None
+    title = chosen[0].suite if chosen else "report"
+    names = {run.candidate for run in chosen}
+    request = Request(
+        title=title,
+        baseline=baseline or (gate.baseline if gate and gate.baseline in names else None),
+        margin=gate.margin if gate else None,
+        min_coverage=gate.min_coverage if gate else 0.98,
+        command=command,
+        price_date=load_prices().date,
+        force=force,
+    )
+    path = out or session.root / "reports" / f"{file_name(title)}.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return render(compose(session.store, chosen, request), path)
