@@ -27,6 +27,16 @@ _SHOWN: Final = 3
 """Cases that are named of those with one and the same problem."""
 _TOLD_EVERY: Final = 500
 
+
+class RowTooLargeError(ValueError):
+    """A request is larger than the API takes."""
+
+
+_MENDS: Final[Mapping[type[ValueError], str]] = {
+    RenderError: "give the cases that field, or guard it in the rubric's case block",
+    RowTooLargeError: "shorten the input or the output, or leave the case out",
+}
+
 Pairs = Iterable[tuple[Case, str | None]]
 """Cases, each with the candidate's output where there is one."""
 
@@ -64,14 +74,15 @@ class RowEncoder:
         """The custom_id and the row of one case.
 
         Raises:
-            RenderError: the case lacks what the rubric prints, or its row is too large.
+            RenderError: the case lacks what the rubric prints.
+            RowTooLargeError: the API does not take a request of this size.
         """
         custom_id = ids.custom_id(self._run, case.id)
         head = f'{{"custom_id":"{custom_id}","params":{{"messages":[{{"role":"user","content":'
         content = msgspec.json.encode(self._grader.prompt(case, output))
         row = head.encode("ascii") + content + self._tail
         if len(row) > _MAX_ROW:
-            raise RenderError(f"its request has {len(row):,} bytes, and the API takes {_MAX_ROW:,}: shorten the case")
+            raise RowTooLargeError(f"its request has {len(row):,} bytes, and the API takes {_MAX_ROW:,}")
         return custom_id, row
 
 
@@ -99,22 +110,22 @@ def encode(
     """
     encoder = RowEncoder(run, grader)
     spool = Spool(directory, run.id, limits or Limits())
-    encoded, failed = Encoded(), dict[str, list[str]]()
+    encoded, failed = Encoded(), dict[tuple[type[ValueError], str], list[str]]()
     for number, (case, output) in enumerate(pairs, start=1):
         if output is None:
             encoded.missing += no_output(run, grader, case)
             continue
         try:
             custom_id, row = encoder.row(case, output)
-        except RenderError as error:
-            failed.setdefault(str(error), []).append(case.id)
+        except (RenderError, RowTooLargeError) as error:
+            failed.setdefault((type(error), str(error)), []).append(case.id)
         else:
             encoded.requests.append(Request(custom_id=custom_id, case_id=case.id, part=spool.add(row)))
         if number % _TOLD_EVERY == 0:
             rendered(number)
     encoded.parts = spool.done()
     if failed:
-        raise DatasetError([_problem(run, what, case_ids) for what, case_ids in failed.items()])
+        raise DatasetError([_problem(run, kind, what, case_ids) for (kind, what), case_ids in failed.items()])
     return encoded
 
 
@@ -164,10 +175,10 @@ def no_output(run: Run, grader: Grader, case: Case) -> list[Score]:
     ]
 
 
-def _problem(run: Run, what: str, case_ids: Sequence[str]) -> Problem:
+def _problem(run: Run, kind: type[ValueError], what: str, case_ids: Sequence[str]) -> Problem:
     """One problem of a rubric with many cases is told once."""
     shown = ", ".join(repr(case_id) for case_id in case_ids[:_SHOWN])
     more = f" and {len(case_ids) - _SHOWN:,} more" if len(case_ids) > _SHOWN else ""
     cases = "case" if len(case_ids) == 1 else f"{len(case_ids):,} cases,"
     where = f"{run.dataset_name}, {cases} {shown}{more}"
-    return Problem(where, None, what, "give the cases that field, or guard it in the rubric's case block")
+    return Problem(where, None, what, _MENDS[kind])
