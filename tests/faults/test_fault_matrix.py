@@ -116,7 +116,7 @@ ROWS: Final = (
         "exit 6.",
         faults=(Fault("create", "429", retry_after=AT_ONCE),),
         codes=(DONE, PROVIDER),
-        says=r"was refused 5 times; submit again later",
+        says=r"was refused 5 times",
     ),
     Row(
         what="A create is refused (400, 401, 402, 403, 404, 413, a spend limit, a redirect)",
