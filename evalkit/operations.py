@@ -141,6 +141,7 @@ def cancel(
 def recover(
     config: Path | str | None = None,
     *,
+    run: str = "",
     batch: str | None = None,
     label: str = "",
     store: str | None = None,
@@ -151,6 +152,7 @@ def recover(
 
     Args:
         config: `evalkit.toml`, with the dataset, rubrics and outputs that were submitted.
+        run: take back this run only: its id, or the beginning of it.
         batch: take back this batch only.
         label: the label that the runs were submitted under.
         store: the store's URL.
@@ -158,7 +160,7 @@ def recover(
         progress: told of each step.
 
     Raises:
-        UsageError: the batch that was named is not of these runs.
+        UsageError: the batch or run that was named is not of these runs.
         ProviderError: the API does not answer.
     """
     from evalkit.pipeline.recover import Recoverer, mentions
@@ -173,7 +175,7 @@ def recover(
             collect=collector.take,
             progress=listener,
         )
-        found = recoverer.recover(label, only=batch)
+        found = recoverer.recover(label, only=batch, run=run)
         for mention in mentions(found):
             listener.note(mention)
         if found.runs:

@@ -1,4 +1,4 @@
-"""The commands of operation: retry, resolve, cancel, recover, prune."""
+"""The commands of operation: retry, resolve, cancel, recover, adopt, prune."""
 
 from __future__ import annotations
 
@@ -112,6 +112,7 @@ def cancel(
 
 @app.command(short_help="Rebuild runs from the provider.")
 def recover(
+    run: Annotated[str, typer.Argument(help="Take back this run only; every run of the config without.")] = "",
     config: options.Config = None,
     batch: Annotated[str | None, typer.Option("--batch", metavar="BATCH", help="Take back this batch only.")] = None,
     label: options.Label = "",
@@ -128,8 +129,27 @@ def recover(
     from evalkit.cli import tables
 
     with progress_of(quiet=quiet) as progress:
-        found = operations.recover(config, batch=batch, label=label, store=store, sandbox=sandbox, progress=progress)
+        found = operations.recover(
+            config, run=run, batch=batch, label=label, store=store, sandbox=sandbox, progress=progress
+        )
     tables.print_rows(found, as_json=json)
+
+
+@app.command(short_help="Take back one batch from the provider.")
+def adopt(
+    batch: Annotated[str, typer.Option("--batch", metavar="BATCH", help="The batch, as the provider calls it.")],
+    config: options.Config = None,
+    label: options.Label = "",
+    store: options.Store = None,
+    sandbox: options.Sandbox = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Take back one batch that no store knows: the same as `recover --batch`.
+
+    Example: evalkit adopt --batch msgbatch_01AbC --label 2026-11-22
+    """
+    recover(run="", config=config, batch=batch, label=label, store=store, sandbox=sandbox, json=json, quiet=quiet)
 
 
 @app.command(short_help="Drop the raw replies of old runs.")

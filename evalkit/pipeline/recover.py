@@ -56,14 +56,20 @@ class Recoverer:
     progress: Progress = field(default_factory=Progress)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def recover(self, label: str = "", *, only: str | None = None) -> Recovered:
-        """Take back every batch of the suite's runs under a label, or one batch.
+    def recover(self, label: str = "", *, only: str | None = None, run: str = "") -> Recovered:
+        """Take back every batch of the suite's runs under a label, or one batch, or those of one run.
 
         Raises:
-            UsageError: the batch that was named does not belong to the suite's runs under this label.
+            UsageError: the batch or run that was named is not of the suite's runs under this label.
             ProviderError: the API does not answer.
         """
-        planned = {one.run.id: one for one in self.suite.planned(label) if isinstance(one.grader, RubricGrader)}
+        judged = {one.run.id: one for one in self.suite.planned(label) if isinstance(one.grader, RubricGrader)}
+        planned = {id_: one for id_, one in judged.items() if id_.startswith(run)}
+        if not planned:
+            raise UsageError(
+                f"the config makes no judged run {run!r} under this label; its runs are {', '.join(judged) or 'none'}. "
+                "A run's id follows from dataset, outputs, rubric, judge and label: one of them has changed"
+            )
         found = Recovered()
         # Oldest first: a follow-up holds a part of what an earlier batch held, and must come after it.
         for batch in reversed(self._candidates(only)):

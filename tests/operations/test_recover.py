@@ -175,6 +175,37 @@ def test_one_batch_can_be_named(desk: Any) -> None:
         desk.recover(batch=monday, label="tuesday")
 
 
+def test_one_run_can_be_named(desk: Any) -> None:
+    run = desk.submit(label="monday")
+    desk.collect()
+    desk.lose_store()
+
+    ended = desk.command("recover", run[:6], "--label", "monday", "--json")
+
+    assert ended.code == 0
+    assert [row["run"] for row in ended.json["runs"]] == [run]
+
+
+def test_a_run_that_the_config_does_not_make_is_refused_with_those_that_it_makes(desk: Any) -> None:
+    run = desk.submit()
+
+    with pytest.raises(UsageError, match=rf"makes no judged run 'zzz' under this label; its runs are {run}"):
+        desk.recover(run="zzz")
+
+
+def test_adopt_takes_back_one_batch(desk: Any) -> None:
+    desk.submit(label="monday")
+    desk.collect()
+    (batch,) = desk.batches()
+    desk.lose_store()
+
+    ended = desk.command("adopt", "--batch", batch, "--label", "monday", "--json")
+
+    assert ended.code == 0
+    assert [(row["label"], row["pending"]) for row in ended.json["runs"]] == [("monday", 0)]
+    assert len(desk.batches()) == 1
+
+
 def test_what_is_in_the_store_is_not_recovered_twice(desk: Any) -> None:
     run = desk.submit()
     desk.collect()
