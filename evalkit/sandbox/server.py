@@ -7,7 +7,8 @@ import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -220,17 +221,31 @@ def serve(
         UsageError: the port or the directory cannot be had.
         DatasetError: the replay file is not one.
     """
-    done = threading.Event()
-
-    def leave(_: int, __: FrameType | None) -> None:
-        done.set()
-
     sandbox = Sandbox(host=host, port=port, behaviour=behaviour, replay=replay, directory=directory)
-    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
+    with told_to_stop() as told, sandbox:
+        ready(sandbox.url)
+        told.recv(1)
+
+
+@contextmanager
+def told_to_stop() -> Generator[socket.socket]:
+    """A socket that can be read from once SIGINT or SIGTERM has come.
+
+    An event would not do: the signal may reach another thread, and then nothing wakes the main one.
+    """
+    reader, writer = socket.socketpair()
+    writer.settimeout(0)
+    handlers = {number: signal.signal(number, _heard) for number in (signal.SIGINT, signal.SIGTERM)}
+    waker = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
     try:
-        with sandbox:
-            ready(sandbox.url)
-            done.wait()
+        yield reader
     finally:
-        for number, handler in before.items():
+        signal.set_wakeup_fd(waker)
+        for number, handler in handlers.items():
             signal.signal(number, handler)
+        reader.close()
+        writer.close()
+
+
+def _heard(_: int, __: FrameType | None) -> None:
+    """Nothing: that the signal came is written to the socket before this is called."""

@@ -272,11 +272,14 @@ def test_a_sandbox_that_does_not_run_has_no_url() -> None:
 def test_serve_answers_until_it_is_told_to_stop(number: Any) -> None:
     program = "from evalkit.sandbox import serve; serve(ready=lambda url: print(url, flush=True)); print('left')"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
-        url = process.stdout.readline().strip()
-        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=20):
-            os.kill(process.pid, number)
-            assert process.wait(20) == 0
-        assert process.stdout.read() == "left\n"
+        try:
+            url = process.stdout.readline().strip()
+            with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=20):
+                os.kill(process.pid, number)
+                assert process.wait(20) == 0
+            assert process.stdout.read() == "left\n"
+        finally:
+            process.kill()
 
 
 def test_a_hundred_thousand_rows_come_back_once_each(bench: Any) -> None:
