@@ -161,13 +161,13 @@ def write_report(
     """Write the page of some runs, as the config wants it compared."""
     from evalkit.pricing import load_prices
     from evalkit.report import render
-    from evalkit.report.compose import Request, compose
+    from evalkit.report.compose import ReportOptions, compose
 
     config = session.config_or_none
     gate = config.gate if config else None
     title = chosen[0].suite if chosen else "report"
     names = {run.candidate for run in chosen}
-    request = Request(
+    options = ReportOptions(
         title=title,
         baseline=baseline or (gate.baseline if gate and gate.baseline in names else None),
         margin=gate.margin if gate else None,
@@ -178,4 +178,4 @@ def write_report(
     )
     path = out or session.root / "reports" / f"{file_name(title)}.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    return render(compose(session.store, chosen, request), path)
+    return render(compose(session.store, chosen, options), path)

@@ -35,7 +35,7 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class ReportOptions:
     """What a report is asked for."""
 
     title: str
@@ -48,7 +48,7 @@ class Request:
     force: bool = False
 
 
-def compose(store: Store, runs: Sequence[Run], request: Request) -> Page:
+def compose(store: Store, runs: Sequence[Run], options: ReportOptions) -> Page:
     """The page of these runs.
 
     Raises:
@@ -59,18 +59,18 @@ def compose(store: Store, runs: Sequence[Run], request: Request) -> Page:
     ordered = sorted(runs, key=lambda run: (run.created_at, run.id))
     newest = ordered[-1]
     views = overview(store, ordered)
-    compared = _compared(store, ordered, views, request)
+    compared = _compared(store, ordered, views, options)
     names = candidate_names(ordered)
     return Page(
-        title=request.title,
+        title=options.title,
         dataset=DatasetHead(name=newest.dataset_name, digest=newest.dataset, n_cases=newest.cases),
         created_at=datetime.now(UTC),
         version=__version__,
-        command=request.command,
-        price_date=request.price_date,
-        notices=notices(views, [one.comparison for one in compared], request.min_coverage, request.margin),
+        command=options.command,
+        price_date=options.price_date,
+        notices=notices(views, [one.comparison for one in compared], options.min_coverage, options.margin),
         baseline=compared[0].baseline.run if compared else None,
-        margin=request.margin,
+        margin=options.margin,
         adjustment=_adjustment(compared),
         runs=tuple(_run_row(store, view, names) for view in views),
         comparisons=_comparison_rows(compared),
@@ -81,7 +81,7 @@ def compose(store: Store, runs: Sequence[Run], request: Request) -> Page:
     )
 
 
-def _compared(store: Store, runs: Sequence[Run], views: Sequence[RunView], request: Request) -> list[Compared]:
+def _compared(store: Store, runs: Sequence[Run], views: Sequence[RunView], options: ReportOptions) -> list[Compared]:
     """Every run that has a counterpart of the baseline: same grader, criterion, judge and label."""
     by_id = {run.id: run for run in runs}
     scores: dict[tuple[str, str], RunScores] = {}
@@ -94,9 +94,9 @@ def _compared(store: Store, runs: Sequence[Run], views: Sequence[RunView], reque
 
     made: list[Compared] = []
     for view in views:
-        baseline = _counterpart(view, views, _baseline(views, request.baseline))
+        baseline = _counterpart(view, views, _baseline(views, options.baseline))
         if baseline is not None and baseline.scored and view.scored:
-            made.append(_compare(baseline, view, scores_of(baseline), scores_of(view), request))
+            made.append(_compare(baseline, view, scores_of(baseline), scores_of(view), options))
     return made
 
 
@@ -125,8 +125,10 @@ def _counterpart(view: RunView, views: Sequence[RunView], baseline: str) -> RunV
     return (alike or same or [None])[-1]
 
 
-def _compare(baseline: RunView, candidate: RunView, before: RunScores, after: RunScores, request: Request) -> Compared:
-    tags = slices(before, after, force=request.force)
+def _compare(
+    baseline: RunView, candidate: RunView, before: RunScores, after: RunScores, options: ReportOptions
+) -> Compared:
+    tags = slices(before, after, force=options.force)
     rows = tuple(
         SliceRow(
             name=tag.tag,
@@ -142,7 +144,7 @@ def _compare(baseline: RunView, candidate: RunView, before: RunScores, after: Ru
         for tag in tags
         if tag.n >= _MIN_SLICE
     )
-    comparison = compare(before, after, force=request.force)
+    comparison = compare(before, after, force=options.force)
     return Compared(baseline=baseline, candidate=candidate, comparison=comparison, slices=rows)
 
 
