@@ -36,7 +36,7 @@ lint: $(VENV)/.dev ## Check style, types and the floors of the house
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/pyright
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache
 
 format: $(VENV)/.dev ## Put the code in shape
 	@$(BIN)/ruff check --fix .
