@@ -147,7 +147,9 @@ def test_every_rubric_is_jinja_and_its_rubric_block_sees_no_case(path: Path) -> 
 
     rubric = "".join(template.blocks["rubric"](template.new_context({})))
 
-    assert len(rubric.split()) > 450  # the cached prefix of a judge starts at 512 tokens
+    assert rubric.split()
+    if path.parent in (SUPPORT, RAG):
+        assert len(rubric.split()) > 450  # the cached prefix of a judge starts at 512 tokens
 
 
 def test_rubrics_without_a_reference_do_not_show_it() -> None:
