@@ -54,21 +54,34 @@ def _codes(names: Sequence[str | None]) -> list[int]:
     return codes
 
 
-def clustered_standard_error(values: Vector, clusters: Clusters) -> float | None:
-    """The standard error of the mean of values of shape (n,); None for fewer than two clusters."""
+def clustered_standard_error(values: Vector, clusters: Clusters, *, corrected: bool = True) -> float | None:
+    """The standard error of the mean of values of shape (n,); None for fewer than two clusters.
+
+    `corrected` multiplies by sqrt(G / (G - 1)), as survey statistics do and Miller's formula does not.
+    """
     import numpy as np
 
     if clusters.count < 2:
         return None
-    sums = np.bincount(clusters.codes, weights=values - values.mean(), minlength=clusters.count)
-    factor = clusters.count / (clusters.count - 1)
+    sums = cluster_sums(values - values.mean(), clusters)
+    factor = clusters.count / (clusters.count - 1) if corrected else 1.0
     return float(np.sqrt(factor * (sums @ sums)) / len(values))
+
+
+def cluster_sums(values: Vector, clusters: Clusters) -> Vector:
+    """The sum of each cluster, of shape (clusters.count,)."""
+    import numpy as np
+
+    return np.bincount(clusters.codes, weights=values, minlength=clusters.count).astype(np.float64)
+
+
+def cluster_sizes(clusters: Clusters) -> Vector:
+    """How many cases each cluster has, of shape (clusters.count,)."""
+    import numpy as np
+
+    return np.bincount(clusters.codes, minlength=clusters.count).astype(np.float64)
 
 
 def cluster_means(values: Vector, clusters: Clusters) -> Vector:
     """The mean of each cluster, of shape (clusters.count,)."""
-    import numpy as np
-
-    sums = np.bincount(clusters.codes, weights=values, minlength=clusters.count)
-    sizes = np.bincount(clusters.codes, minlength=clusters.count)
-    return sums / sizes
+    return cluster_sums(values, clusters) / cluster_sizes(clusters)

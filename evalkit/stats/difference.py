@@ -27,7 +27,11 @@ def tango(wins: int, losses: int, n: int, *, confidence: float = 0.95) -> Interv
     _check(wins, losses, n)
     if n == 0:
         return None
-    z = two_sided_z(confidence)
+    return tango_at(wins, losses, n, two_sided_z(confidence))
+
+
+def tango_at(wins: int, losses: int, n: int, z: float) -> Interval:
+    """Tango's score interval for n >= 1 with a normal quantile of one's own."""
     return Interval(low=_tango_low(wins, losses, n, z), high=-_tango_low(losses, wins, n, z))
 
 
@@ -108,9 +112,36 @@ def bonett_price(wins: int, losses: int, n: int, *, confidence: float = 0.95) ->
     _check(wins, losses, n)
     if n == 0:
         return None
-    won, lost = (wins + 1) / (n + 2), (losses + 1) / (n + 2)
-    delta = won - lost
-    half = two_sided_z(confidence) * math.sqrt((won + lost - delta * delta) / (n + 2))
+    return _wald(wins + 1, losses + 1, n + 2, two_sided_z(confidence))
+
+
+def agresti_min(wins: int, losses: int, n: int, *, confidence: float = 0.95) -> Interval | None:
+    """Agresti and Min's adjusted Wald interval: half a case more in each of the four cells; None for n = 0.
+
+    Raises:
+        ValueError: wins and losses are not counts within n.
+    """
+    _check(wins, losses, n)
+    if n == 0:
+        return None
+    return _wald(wins + 0.5, losses + 0.5, n + 2, two_sided_z(confidence))
+
+
+def diff_wald(wins: int, losses: int, n: int, *, confidence: float = 0.95) -> Interval | None:
+    """Difference +- z * SE, for comparison only: it has no width where every case ties; None for n = 0.
+
+    Raises:
+        ValueError: wins and losses are not counts within n.
+    """
+    _check(wins, losses, n)
+    if n == 0:
+        return None
+    return _wald(wins, losses, n, two_sided_z(confidence))
+
+
+def _wald(won: float, lost: float, n: float, z: float) -> Interval:
+    half = z * math.sqrt(max(0.0, won + lost - (won - lost) ** 2 / n)) / n
+    delta = (won - lost) / n
     return Interval(low=delta - half, high=delta + half).clip(DIFFERENCE_SCALE)
 
 

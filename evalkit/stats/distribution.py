@@ -17,6 +17,7 @@ class _Special(Protocol):
     def stdtr(self, df: float, t: float, /) -> float: ...
     def stdtrit(self, df: float, p: float, /) -> float: ...
     def bdtr(self, k: float, n: int, p: float, /) -> float: ...
+    def betaincinv(self, a: float, b: float, p: float, /) -> float: ...
 
 
 def _special() -> _Special:
@@ -48,6 +49,31 @@ def two_sided_t(df: int, confidence: float) -> float:
 def t_two_sided_p(t: float, df: int) -> float:
     """The two-sided p-value of a t statistic."""
     return 2 * float(_special().stdtr(df, -abs(t)))
+
+
+def normal_cdf(z: float) -> float:
+    """P(Z <= z)."""
+    return math.erfc(-z / math.sqrt(2)) / 2
+
+
+def normal_two_sided_p(z: float) -> float:
+    """The two-sided p-value of a normal statistic."""
+    return math.erfc(abs(z) / math.sqrt(2))
+
+
+def normal_upper_p(z: float) -> float:
+    """The one-sided p-value of a normal statistic: P(Z >= z)."""
+    return math.erfc(z / math.sqrt(2)) / 2
+
+
+def t_upper_p(t: float, df: int) -> float:
+    """The one-sided p-value of a t statistic: P(T >= t)."""
+    return float(_special().stdtr(df, -t))
+
+
+def beta_quantile(p: float, a: float, b: float) -> float:
+    """The quantile of p of the beta distribution with a, b > 0."""
+    return float(_special().betaincinv(a, b, p))
 
 
 def fair_coin_cdf(k: int, n: int) -> float:

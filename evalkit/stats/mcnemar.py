@@ -30,6 +30,18 @@ def mcnemar_midp(wins: int, losses: int) -> float:
     return max(0.0, 2 * fair_coin_cdf(fewer, discordant) - fair_coin_pmf(fewer, discordant))
 
 
+def mcnemar_worse(wins: int, losses: int) -> float:
+    """One-sided mid-p-value that losses outnumber wins; 0.5 where as much was won as lost.
+
+    Raises:
+        ValueError: a count is negative.
+    """
+    discordant = _discordant(wins, losses)
+    if wins == losses:
+        return 0.5
+    return max(0.0, fair_coin_cdf(wins, discordant) - fair_coin_pmf(wins, discordant) / 2)
+
+
 def _discordant(wins: int, losses: int) -> int:
     if wins < 0 or losses < 0:
         raise ValueError(f"{wins} wins and {losses} losses cannot be")

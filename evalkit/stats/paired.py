@@ -1,32 +1,30 @@
 """Two runs over the same cases: the mean difference, candidate minus baseline.
 
-every score 0 or 1, no shared cluster   tango       score interval, mid-p McNemar
-graded, no shared cluster               t           paired t
-cases share clusters                    cluster-t   clustered SE, t(G - 1)
-every unit differs by the same          all-equal   interval as in `constant`, p by sign flips
-fewer than two units                    none        no interval, no p-value
+                                        interval         p-value
+every score 0 or 1, no shared cluster   tango            mcnemar-midp
+graded, no shared cluster               tilted           sign-flip
+cases share clusters                    cluster-tilted   sign-flip, of whole clusters
+no scale is known                       t, cluster-t     sign-flip
+every unit differs by the same          all-equal        sign-flip
+fewer than two units                    none             none
+
+Tilted is Tango's interval for any grades, see `tilted`. Looked at repeatedly, as the data grow, the interval is as
+wide as a confidence sequence, and the p-value is that of the sequence, or of an e-process for scores of 0 and 1.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final
 
-from evalkit.stats.clusters import Clusters, cluster_means, clustered_standard_error, clusters_of
-from evalkit.stats.constant import constant_interval
-from evalkit.stats.difference import tango
-from evalkit.stats.distribution import normal_quantile, t_two_sided_p, two_sided_z
-from evalkit.stats.estimate import UNIT, t_interval
-from evalkit.stats.interval import Interval, scale_of
-from evalkit.stats.mcnemar import mcnemar_midp
-from evalkit.stats.values import TIE, is_binary, vector
+from evalkit.stats.differences import Differences, PMethod, differences_of
+from evalkit.stats.distribution import normal_quantile, two_sided_z
+from evalkit.stats.units import FEW_CLUSTERS, Choice, Looks, Method
 
 if TYPE_CHECKING:
-    from evalkit.stats.values import Values, Vector
+    from evalkit.stats.values import Values
 
-Method: TypeAlias = Literal["tango", "t", "cluster-t", "all-equal", "none"]
 POWER: Final = 0.8
 
 
@@ -39,6 +37,7 @@ class Paired:
     low: float | None
     high: float | None
     p_value: float | None
+    """Two-sided, of no difference."""
     method: Method
     wins: int
     ties: int
@@ -48,16 +47,17 @@ class Paired:
     clusters: int | None = None
     """Number of clusters, where cases share them."""
     confidence: float = 0.95
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Inference:
-    """What follows from the differences beyond their mean."""
-
-    method: Method
-    interval: Interval | None = None
-    p_value: float | None = None
+    p_method: PMethod = "none"
+    p_worse: float | None = None
+    """One-sided, by the same method: small where the candidate is worse than the baseline."""
     standard_error: float | None = None
+    """Of delta; None where all units differ by the same."""
+    looks: Looks = "once"
+
+    @property
+    def few_clusters(self) -> bool:
+        """Whether the clusters are so few (below 30) that the interval is a rough one."""
+        return self.clusters is not None and self.clusters < FEW_CLUSTERS
 
 
 def paired(
@@ -68,98 +68,40 @@ def paired(
     confidence: float = 0.95,
     low_value: float | None = None,
     high_value: float | None = None,
+    interval: Choice = "default",
+    looks: Looks = "once",
 ) -> Paired:
-    """The mean of candidate - baseline over n pairs, with its interval and two-sided p-value.
+    """The mean of candidate - baseline over n pairs, with its interval and p-values.
 
     `clusters` names the cluster of each pair, None for alone; `low_value` and `high_value` end the scale.
+    `looks` says whether these data are looked at once or again and again as they grow.
 
     Raises:
         ValueError: the sides differ in length, a value is not finite, or the clusters are not one per pair.
     """
-    before, after = vector(baseline), vector(candidate)
-    if len(before) != len(after):
-        raise ValueError(f"{len(before)} baseline scores do not pair with {len(after)} candidate scores")
-    scale = scale_of(low_value, high_value)
-    differences = after - before
-    differences[abs(differences) <= TIE] = 0
-    n, wins, losses = len(differences), int((differences > 0).sum()), int((differences < 0).sum())
-    partition = clusters_of(clusters, n)
-    binary = scale in (None, UNIT) and is_binary(before) and is_binary(after)
-    if binary and partition is None:
-        inference = _binary(wins, losses, n, confidence=confidence)
-    else:
-        limits = _difference_scale(UNIT if binary else scale)
-        inference = _graded(differences, partition, limits=limits, confidence=confidence)
+    found = differences_of(baseline, candidate, clusters=clusters, low_value=low_value, high_value=high_value)
+    method, limits = found.interval(confidence=confidence, interval=interval, looks=looks)
+    test = found.test(looks=looks, confidence=confidence)
+    error = found.standard_error
     return Paired(
-        n=n,
-        delta=_mean(differences) if n else None,
-        low=inference.interval.low if inference.interval else None,
-        high=inference.interval.high if inference.interval else None,
-        p_value=inference.p_value,
-        method=inference.method,
-        wins=wins,
-        ties=n - wins - losses,
-        losses=losses,
-        mde=_mde(inference.standard_error, confidence),
-        clusters=partition.count if partition else None,
+        n=found.n,
+        delta=found.delta,
+        low=limits.low if limits else None,
+        high=limits.high if limits else None,
+        p_value=test.p_value,
+        method=method,
+        wins=found.wins,
+        ties=found.n - found.wins - found.losses,
+        losses=found.losses,
+        mde=(two_sided_z(confidence) + normal_quantile(POWER)) * error if error else None,
+        clusters=_count(found),
         confidence=confidence,
+        p_method=test.method,
+        p_worse=test.p_worse,
+        standard_error=error,
+        looks=looks,
     )
 
 
-def _binary(wins: int, losses: int, n: int, *, confidence: float) -> _Inference:
-    if n == 0:
-        return _Inference(method="none")
-    spread = wins + losses - (wins - losses) ** 2 / n
-    return _Inference(
-        method="tango",
-        interval=tango(wins, losses, n, confidence=confidence),
-        p_value=mcnemar_midp(wins, losses),
-        standard_error=math.sqrt(max(0.0, spread)) / n,
-    )
-
-
-def _graded(
-    differences: Vector, clusters: Clusters | None, *, limits: Interval | None, confidence: float
-) -> _Inference:
-    units = clusters.count if clusters else len(differences)
-    if units < 2:
-        return _Inference(method="none")
-    delta = _mean(differences)
-    unit_means = cluster_means(differences, clusters) if clusters else differences
-    if unit_means.max() - unit_means.min() <= TIE:
-        return _Inference(
-            method="all-equal",
-            interval=constant_interval(delta, units=units, scale=limits, confidence=confidence),
-            p_value=1.0 if abs(delta) <= TIE else 2.0 ** (1 - units),
-        )
-    standard_error = clustered_standard_error(differences, clusters) if clusters else _plain(differences)
-    if standard_error is None:
-        return _Inference(method="none")
-    return _Inference(
-        method="cluster-t" if clusters else "t",
-        interval=t_interval(delta, standard_error, df=units - 1, scale=limits, confidence=confidence),
-        p_value=t_two_sided_p(delta / standard_error, units - 1),
-        standard_error=standard_error,
-    )
-
-
-def _mean(differences: Vector) -> float:
-    # Summed exactly, so that the order of the cases never shows in the last digits.
-    return math.fsum(differences.tolist()) / len(differences)
-
-
-def _plain(differences: Vector) -> float:
-    return float(differences.std(ddof=1)) / math.sqrt(len(differences))
-
-
-def _mde(standard_error: float | None, confidence: float) -> float | None:
-    if not standard_error:
-        return None
-    return (two_sided_z(confidence) + normal_quantile(POWER)) * standard_error
-
-
-def _difference_scale(scale: Interval | None) -> Interval | None:
-    if scale is None:
-        return None
-    width = scale.high - scale.low
-    return Interval(low=-width, high=width)
+def _count(found: Differences) -> int | None:
+    return found.clusters.count if found.clusters else None

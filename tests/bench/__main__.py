@@ -70,7 +70,14 @@ def main() -> None:
     parser.add_argument("--long", action="store_true", help="also 100,000 cases: some minutes")
     parser.add_argument("--times", type=int, default=5, help="processes per measurement (5)")
     parser.add_argument("--out", type=Path, help="write the numbers here as JSON")
+    parser.add_argument("--operating", action="store_true", help="simulate gate and intervals instead: about a minute")
     given = parser.parse_args()
+    if given.operating:
+        from tests.bench.operating import lines  # numpy would weigh on every process that is measured
+
+        for line in lines():
+            print(line, flush=True)
+        return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the sandbox and the folder go too
     python = f"Python {platform.python_version()} on {platform.machine()}, medians of {given.times}"
     print(f"{python}\n{'':<32} {'CPU s':>7} {'wall s':>7} {'MB':>6}  target", flush=True)

@@ -92,7 +92,7 @@ def test_one_graded_score_has_a_mean_and_no_interval() -> None:
 
 
 def test_zeros_and_ones_on_a_longer_scale_are_graded_scores() -> None:
-    assert estimate([0, 1, 1, 1], low_value=0, high_value=5).method == "t"
+    assert estimate([0, 1, 1, 1], low_value=0, high_value=5).method == "tilted"
     assert estimate([0, 1, 1, 1], low_value=0, high_value=1).method == "wilson"
 
 
@@ -125,7 +125,7 @@ def test_equal_clusters_give_the_t_interval_of_their_means(clusters: list[tuple[
     """For clusters of one size, the clustered SE with G / (G - 1) is the plain SE of the cluster means."""
     means = [sum(cluster) / 3 for cluster in clusters]
     values = [value for cluster in clusters for value in cluster]
-    made = estimate(values, clusters=[f"c{at // 3}" for at in range(len(values))])
+    made = estimate(values, clusters=[f"c{at // 3}" for at in range(len(values))], interval="t")
     if made.method == "all-equal":
         assert max(means) - min(means) < 1e-9
         return
