@@ -49,4 +49,5 @@ def test_the_example_sets_come_with_the_wheel() -> None:
 def test_the_migrations_come_with_the_wheel() -> None:
     versions = resources.files("evalkit.store").joinpath("migrations", "versions")
 
-    assert [path.name for path in versions.iterdir() if path.name.endswith(".py")] == ["0001_first_schema.py"]
+    found = sorted(path.name for path in versions.iterdir() if path.name.endswith(".py"))
+    assert found == ["0001_first_schema.py", "0002_trust.py"]

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from evalkit.config.candidate import CandidateConfig
+from evalkit.config.gate import GateConfig, GateRuleConfig
 from evalkit.config.grader import GraderConfig
 from evalkit.config.load import FILE_NAME, find_config, load_config
-from evalkit.config.tables import Config, DatasetConfig, GateConfig, JudgeConfig, SubmitConfig
+from evalkit.config.tables import Config, DatasetConfig, JudgeConfig, SubmitConfig
 
 __all__ = [
     "FILE_NAME",
@@ -18,6 +19,7 @@ __all__ = [
     "Config",
     "DatasetConfig",
     "GateConfig",
+    "GateRuleConfig",
     "GraderConfig",
     "JudgeConfig",
     "SubmitConfig",

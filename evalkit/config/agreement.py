@@ -1,4 +1,4 @@
-"""What the tables of a config must agree on: distinct names, a baseline that exists, a judge for rubrics."""
+"""What the tables of a config must agree on: distinct names, a baseline and rules that exist, a judge for rubrics."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from evalkit.config.gate import LABEL_PREFIX, baseline_label, is_run_id
 from evalkit.config.positions import Loc
 from evalkit.config.words import closest, either, quoted
 
@@ -28,6 +29,7 @@ def disagreements(values: Mapping[str, object]) -> Iterator[Finding]:
     yield from _repeated_names("graders", values)
     yield from _repeated_names("candidates", values)
     yield from _unknown_baseline(values)
+    yield from _rules(values)
     yield from _no_judge(values)
 
 
@@ -55,16 +57,59 @@ def _repeated_names(key: str, values: Mapping[str, object]) -> Iterator[Finding]
         first.setdefault(name.casefold(), index)
 
 
-def _unknown_baseline(values: Mapping[str, object]) -> Iterator[Finding]:
+def _gate(values: Mapping[str, object]) -> Mapping[str, object]:
     gate = values.get("gate")
-    baseline = cast("Mapping[str, object]", gate).get("baseline") if isinstance(gate, dict) else None
-    names = [table.get("name") for table in _tables("candidates", values)]
-    known = [name for name in names if isinstance(name, str)]
-    if not isinstance(baseline, str) or not known or len(known) < len(names) or baseline in known:
+    return cast("Mapping[str, object]", gate) if isinstance(gate, dict) else {}
+
+
+def _unknown_baseline(values: Mapping[str, object]) -> Iterator[Finding]:
+    baseline = _gate(values).get("baseline")
+    known = _names("candidates", values)
+    if not isinstance(baseline, str) or not known or baseline in known:
+        return
+    at = ("gate", "baseline")
+    if (label := baseline_label(baseline)) is not None:
+        if label != label.strip() or not label:
+            yield Finding(loc=at, what=f"{quoted(baseline)} names no label", mend='write it as in "label:main"')
         return
     meant = closest(baseline, known)
-    mend = f"did you mean {quoted(meant)}?" if meant else f"it can be {either(map(quoted, known))}"
-    yield Finding(loc=("gate", "baseline"), what=f"there is no candidate {quoted(baseline)}", mend=mend)
+    if meant is None and is_run_id(baseline):
+        return
+    head, colon, label = baseline.partition(":")
+    if meant is None and colon and label.strip():
+        mend = f"did you mean {quoted(LABEL_PREFIX + label.strip())}?"
+        yield Finding(loc=at, what=f"{quoted(head)} is not what a baseline can begin with", mend=mend)
+        return
+    choices = either([*map(quoted, known), '"label:NAME"', "a run id"])
+    mend = f"did you mean {quoted(meant)}?" if meant else f"it can be {choices}"
+    yield Finding(loc=at, what=f"there is no candidate {quoted(baseline)}", mend=mend)
+
+
+def _names(key: str, values: Mapping[str, object]) -> list[str]:
+    """The names of some tables; none where one of them has no name, which is told by itself."""
+    names = [table.get("name") for table in _tables(key, values)]
+    known = [name for name in names if isinstance(name, str)]
+    return known if len(known) == len(names) else []
+
+
+def _rules(values: Mapping[str, object]) -> Iterator[Finding]:
+    graders = _names("graders", values)
+    first: dict[tuple[object, ...], int] = {}
+    for index, rule in enumerate(_tables("rules", _gate(values))):
+        grader = rule.get("grader")
+        if not isinstance(grader, str):
+            continue
+        if graders and grader not in graders:
+            meant = closest(grader, graders)
+            mend = f"did you mean {quoted(meant)}?" if meant else f"it can be {either(map(quoted, graders))}"
+            at = ("gate", "rules", index, "grader")
+            yield Finding(loc=at, what=f"there is no grader {quoted(grader)}", mend=mend)
+        same = (grader, rule.get("criterion"), rule.get("tier", "critical"))
+        if same in first:
+            other = f"gate.rules[{first[same]}]"
+            what = f"has the grader, the criterion and the tier of {other}"
+            yield Finding(loc=("gate", "rules", index), what=what, mend="make one rule of the two")
+        first.setdefault(same, index)
 
 
 def _no_judge(values: Mapping[str, object]) -> Iterator[Finding]:

@@ -7,13 +7,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, Strict, ValidationInfo, field_validator
 
 from evalkit.config.section import Section, Words, compiled
 from evalkit.config.sources import Text, refusal, root_of, text_source
 from evalkit.config.words import either
 
 Check = Literal["exact", "includes", "regex"]
+MOST_SAMPLES: Final = 50
+Reducer = Literal["mean", "majority", "all"]
 LabelValue = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 _OPTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -70,6 +72,13 @@ class GraderConfig(Section):
         description="With reply = 'text': a regular expression; its group is the label, its last match binds.",
         examples=[r"\bGRADE: (\w+)"],
     )
+    samples: Annotated[int, Strict()] = Field(
+        default=1, ge=1, le=MOST_SAMPLES, description="With a rubric: how often the judge is asked about each output."
+    )
+    reducer: Reducer = Field(
+        default="mean",
+        description="With samples: how several judgements become one score; all takes the lowest, and needs every one.",
+    )
     pattern: str | None = Field(
         default=None,
         validate_default=True,
@@ -123,12 +132,19 @@ class GraderConfig(Section):
             )
         return check
 
-    @field_validator("labels", "reply", "verdict_pattern")
+    @field_validator("labels", "reply", "verdict_pattern", "samples", "reducer")
     @classmethod
     def _goes_with_a_rubric(cls, value: object, info: ValidationInfo) -> object:
         if value is not None and _kind(info) == "check":
             raise refusal("goes with a `rubric`, not with a `check`", "leave it out")
         return value
+
+    @field_validator("reducer")
+    @classmethod
+    def _several_to_reduce(cls, reducer: Reducer, info: ValidationInfo) -> Reducer:
+        if info.data.get("samples") == 1:
+            raise refusal("goes with samples of 2 and more", "add samples = 3, or leave it out")
+        return reducer
 
     @field_validator("pattern", "ignore_case", "strip")
     @classmethod

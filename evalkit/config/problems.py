@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final, cast
 
 from evalkit.config.agreement import Finding
 from evalkit.config.candidate import CandidateConfig
+from evalkit.config.gate import GateConfig, GateRuleConfig
 from evalkit.config.grader import GraderConfig
 from evalkit.config.positions import Loc, Positions
-from evalkit.config.tables import Config, DatasetConfig, GateConfig, JudgeConfig
+from evalkit.config.tables import Config, DatasetConfig, JudgeConfig, SubmitConfig
 from evalkit.config.words import closest, described, dotted, either
 from evalkit.config.wrong import NOT_A_TABLE, wrong_value
 from evalkit.errors import Problem
@@ -27,6 +28,8 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "graders": tuple(GraderConfig.model_fields),
         "candidates": tuple(CandidateConfig.model_fields),
         "gate": tuple(GateConfig.model_fields),
+        "gate.rules": tuple(GateRuleConfig.model_fields),
+        "submit": tuple(SubmitConfig.model_fields),
     }
 )
 """The keys of every table."""
@@ -40,7 +43,10 @@ _EXAMPLES: Final = {
     "candidates": "[[candidates]] with a `name`, and `outputs` or `model` and `prompt`",
     "candidates.name": 'name = "production"',
     "gate.baseline": 'baseline = "production"',
+    "gate.rules.grader": 'grader = "correctness"',
 }
+_SPELLING: Final = 0.9
+"""How alike a key must be to one of its own table to be that one misspelt, though it is a key of another table."""
 _NO_SAMPLING: Final = "removed from the API; "
 _NO_SEED: Final = f"{_NO_SAMPLING}judges cannot be seeded, measure their variance by repeats"
 _SAMPLING: Final = {
@@ -122,10 +128,17 @@ def _unknown(loc: Loc) -> Finding:
         # What is written below a [table] header belongs to that table: the pitfall of TOML.
         mend = f"`{key}` belongs to the top of the file, before the first [table]"
         return Finding(loc=loc, what="is not a key", mend=mend, means=(key,))
-    if homes := [_header(home) for home, others in _KEYS.items() if key in others]:
-        return Finding(loc=loc, what="is not a key", mend=f"`{key}` belongs to {either(homes)}")
+    return _of_another_table(loc, table, key)
+
+
+def _of_another_table(loc: Loc, table: str, key: str) -> Finding:
+    """A key that is misspelt, or stands below the wrong header."""
     keys = _KEYS[table]
-    if meant := closest(key, keys):
+    meant = closest(key, keys)
+    homes = [_header(home) for home, others in _KEYS.items() if key in others]
+    if homes and not closest(key, keys, cutoff=_SPELLING):
+        return Finding(loc=loc, what="is not a key", mend=f"`{key}` belongs to {either(homes)}")
+    if meant:
         return Finding(loc=loc, what="is not a key", mend=f"did you mean `{meant}`?", means=(*loc[:-1], meant))
     known = either((f"`{name}`" for name in keys), "and")
     return Finding(loc=loc, what="is not a key", mend=f"the keys of {_header(table)} are {known}")
@@ -134,7 +147,7 @@ def _unknown(loc: Loc) -> Finding:
 def _header(table: str) -> str:
     if not table:
         return "the top of the file"
-    return f"[[{table}]]" if table in {"graders", "candidates"} else f"[{table}]"
+    return f"[[{table}]]" if table in {"graders", "candidates", "gate.rules"} else f"[{table}]"
 
 
 def _plain(loc: Loc) -> str:

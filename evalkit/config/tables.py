@@ -18,6 +18,7 @@ from pydantic import (
 
 from evalkit.config.agreement import disagreements
 from evalkit.config.candidate import CandidateConfig
+from evalkit.config.gate import GateConfig
 from evalkit.config.grader import GraderConfig
 from evalkit.config.section import DEFAULT_MAX_TOKENS, Effort, MaxTokens, Section, Words
 from evalkit.config.sources import data_file, refusal, root_of
@@ -62,22 +63,6 @@ class JudgeConfig(Section):
     model: Words = Field(description="The judge's model.", examples=["claude-haiku-5-5"])
     effort: Effort | None = Field(default=None, description="How hard the judge thinks.")
     max_tokens: MaxTokens = DEFAULT_MAX_TOKENS
-
-
-class GateConfig(Section):
-    """When a candidate is not worse than the baseline."""
-
-    baseline: Words = Field(description="The name of the candidate to compare with.", examples=["production"])
-    margin: float = Field(
-        default=0.02,
-        gt=0,
-        le=1,
-        allow_inf_nan=False,
-        description="The loss of mean score that is still accepted.",
-    )
-    min_coverage: float = Field(
-        default=0.98, ge=0, le=1, allow_inf_nan=False, description="The least share of cases with a value."
-    )
 
 
 class SubmitConfig(Section):
@@ -130,5 +115,5 @@ class Config(Section):
 
     @property
     def baseline(self) -> str | None:
-        """The candidate that the gate compares with, if there is a gate."""
+        """What the gate compares with, as it is written, if there is a gate."""
         return self.gate.baseline if self.gate else None

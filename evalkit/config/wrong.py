@@ -78,7 +78,7 @@ def _not_allowed(value: object, allowed: list[str]) -> tuple[str, str]:
 
 def _scaled(detail: ErrorDetails) -> str:
     value = detail["input"]
-    if detail["type"] != "less_than_equal" or not 1 < value <= 100:
+    if detail["type"] != "less_than_equal" or detail.get("ctx", {}).get("le", 2) > 1 or not 1 < value <= 100:
         return ""
     if "labels" in detail["loc"]:
         return "scale the values so that the best is 1"

@@ -1,4 +1,4 @@
-"""Scores for other programs: JSON lines or CSV, one line per score, the same fields in both."""
+"""Scores for other programs: JSON lines, CSV or Parquet, one row per score, the same fields in all of them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, TextIO, cast
+from typing import Any, BinaryIO, Final, Literal, TextIO, cast
 
 from evalkit.errors import UsageError
 from evalkit.run import Run
@@ -38,24 +38,35 @@ FIELDS: Final = (
     "case_digest",
     "run_label",
 )
+Form = Literal["jsonl", "csv", "parquet"]
+
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_TYPES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(FIELDS, "text"),
+    "value": "number",
+    "cost_usd": "number",
+    "simulated": "truth",
+    "usage": "counts",
+}
 
 
-def export_scores(store: Store, run: Run, out: Path | TextIO, form: Literal["jsonl", "csv"]) -> int:
-    """Write the scores of a run; a file is written beside its place and moved there, so it is never half there.
+def export_scores(store: Store, runs: Sequence[Run], out: Path | TextIO, form: Form) -> int:
+    """Write the scores of runs; a file is written beside its place and moved there, so it is never half there.
 
     Raises:
-        UsageError: the file cannot be written.
+        UsageError: the file cannot be written, or Parquet is wanted of a stream or without pyarrow.
     """
     if not isinstance(out, Path):
-        return _write(store, run, out, form)
+        if form == "parquet":
+            raise UsageError("Parquet is no text: name a file for it with --out")
+        return _write(store, runs, out, form)
+    if form == "parquet":
+        _need_parquet()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=out.parent, prefix=f".{out.name}.", delete=False
-        ) as file:
+        with tempfile.NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", delete=False) as file:
             try:
-                n = _write(store, run, cast("TextIO", file), form)
+                n = _write_file(store, runs, cast("BinaryIO", file), form)
                 file.flush()
                 os.chmod(file.name, 0o644)  # noqa: PTH101 # the temporary file is for its owner alone, an export is not
                 Path(file.name).replace(out)
@@ -67,21 +78,42 @@ def export_scores(store: Store, run: Run, out: Path | TextIO, form: Literal["jso
     return n
 
 
-def _write(store: Store, run: Run, file: TextIO, form: Literal["jsonl", "csv"]) -> int:
+def score_rows(store: Store, runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
+    """The scores of runs, run by run, each with the keys of `FIELDS`."""
+    for run in runs:
+        batches = {batch.id: batch for batch in store.progress([run.id])[run.id][1]}
+        for placed in store.scores.of(run.id):
+            batch = batches.get(placed.score.batch or "")
+            yield _row(run, placed, simulated=batch is not None and batch.simulated)
+
+
+def _need_parquet() -> None:
+    from evalkit.dataset.parquet import can_write
+
+    if not can_write():
+        raise UsageError("Parquet needs pyarrow, which is not installed: pip install 'evalkit-batch[parquet]'")
+
+
+def _write_file(store: Store, runs: Sequence[Run], file: BinaryIO, form: Form) -> int:
+    if form == "parquet":
+        from evalkit.dataset import parquet
+
+        return parquet.write(file, score_rows(store, runs), _TYPES)
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    try:
+        return _write(store, runs, text, form)
+    finally:
+        text.detach()
+
+
+def _write(store: Store, runs: Sequence[Run], file: TextIO, form: Form) -> int:
     if form == "csv":
         file.write(_csv_line(FIELDS))
     n = 0
-    for row in _rows(store, run):
+    for row in score_rows(store, runs):
         file.write(f"{json.dumps(row, ensure_ascii=False)}\n" if form == "jsonl" else _csv_line(_cells(row)))
         n += 1
     return n
-
-
-def _rows(store: Store, run: Run) -> Iterator[dict[str, Any]]:
-    batches = {batch.id: batch for batch in store.progress([run.id])[run.id][1]}
-    for placed in store.scores.of(run.id):
-        batch = batches.get(placed.score.batch or "")
-        yield _row(run, placed, simulated=batch is not None and batch.simulated)
 
 
 def _row(run: Run, placed: PlacedScore, *, simulated: bool) -> dict[str, Any]:

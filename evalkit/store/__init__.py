@@ -2,28 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 import sqlalchemy as sa
 
 from evalkit.candidate import Candidate
-from evalkit.dataset import Dataset
+from evalkit.dataset import AnyDataset
 from evalkit.graders import Grader
 from evalkit.run import Batch, Intent, Request, Run
 from evalkit.score import Score, Status, Verdict
 from evalkit.store.batches import Batches, read_batch
+from evalkit.store.calibrations import Calibrations, read_calibration
+from evalkit.store.case_scores import CaseScores
+from evalkit.store.checked import BadRowError, checked
 from evalkit.store.content import Content
 from evalkit.store.engine import Database, open_database
+from evalkit.store.hand_overs import HandOver, HandOvers
+from evalkit.store.incoming import Incoming, incoming
 from evalkit.store.intents import Intents, read_intent
+from evalkit.store.judgements import Judgements
+from evalkit.store.noise import Noise, NoiseRun
+from evalkit.store.outgoing import CARRIED, Outgoing, outgoing
 from evalkit.store.passes import LastPasses, Passes
+from evalkit.store.policies import Policies
 from evalkit.store.results import ResultLine, Results, Spending
-from evalkit.store.runs import FollowUp, Runs
-from evalkit.store.schema import batches, intents
+from evalkit.store.runs import FollowUp, Runs, read_run
+from evalkit.store.schema import HEAD, batches, intents
 from evalkit.store.scores import PlacedScore, Scores, Tally
+from evalkit.store.standing import Standing
 
-__all__ = ["FollowUp", "LastPasses", "PlacedScore", "ResultLine", "Spending", "Store", "Tally"]
+__all__ = [
+    "CARRIED",
+    "HEAD",
+    "BadRowError",
+    "FollowUp",
+    "HandOver",
+    "Incoming",
+    "LastPasses",
+    "NoiseRun",
+    "Outgoing",
+    "PlacedScore",
+    "ResultLine",
+    "Spending",
+    "Standing",
+    "Store",
+    "Tally",
+    "checked",
+    "read_calibration",
+    "read_run",
+]
 
 
 class Store:
@@ -38,7 +68,13 @@ class Store:
         self.batches = Batches(database)
         self.results = Results(database)
         self.scores = Scores(database)
+        self.judgements = Judgements(database)
+        self.case_scores = CaseScores(database)
         self.passes = Passes(database)
+        self.policies = Policies(database)
+        self.noise = Noise(database)
+        self.calibrations = Calibrations(database)
+        self.hand_overs = HandOvers(database)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -66,7 +102,7 @@ class Store:
         self,
         run: Run,
         *,
-        dataset: Dataset,
+        dataset: AnyDataset,
         candidate: Candidate,
         grader: Grader,
         requests: Iterable[Request],
@@ -74,6 +110,7 @@ class Store:
         scores: Iterable[Score],
         account: str | None = None,
         base_url: str | None = None,
+        policy: Mapping[str, Any] | None = None,
     ) -> bool:
         """Keep a run with all that it is made of, in one transaction; False where the run is there already.
 
@@ -87,6 +124,7 @@ class Store:
             scores: the scores that need no reply: of a check, of cases without an output.
             account: who is to send it, and nobody else.
             base_url: where to.
+            policy: the gate of its config.
         """
         with self.database.writing() as connection:
             self.content.keep_dataset(connection, dataset, run.dataset_name)
@@ -95,7 +133,25 @@ class Store:
             if not self.runs.add(connection, run, requests, parts, account=account, base_url=base_url):
                 return False
             self.scores.put_with(connection, scores)
+            if policy is not None:
+                self.policies.add(connection, run.id, policy)
         return True
+
+    def outgoing(self, run_ids: Sequence[str]) -> AbstractContextManager[Outgoing]:
+        """Everything of some runs, as it is at this moment.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        return outgoing(self.database, run_ids)
+
+    def incoming(self) -> AbstractContextManager[Incoming]:
+        """One transaction in which runs of another store come in.
+
+        Raises:
+            StoreError: the store cannot be written; nothing has come in.
+        """
+        return incoming(self.database)
 
     def finish(
         self, batch: Batch, criteria: Sequence[str], follow_ups: Sequence[FollowUp], *, now: datetime
@@ -137,6 +193,7 @@ class Store:
                     for criterion in criteria
                 ),
             )
+            self.scores.reduce_with(connection, intent.run, intent.part)
 
     def progress(self, run_ids: Sequence[str]) -> dict[str, tuple[list[Intent], list[Batch]]]:
         """The intents and batches of each run, by part and attempt."""

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from evalkit.errors import StaleTransitionError
 from evalkit.run import OPEN_BATCH, Batch, BatchState
 from evalkit.store.engine import Database
+from evalkit.store.hand_overs import here
 from evalkit.store.rows import stamp, stamp_or_none, unstamp, unstamp_or_none
 from evalkit.store.schema import batches, runs
 
@@ -23,9 +24,10 @@ class Batches:
         self._database = database
 
     def open(self, run_ids: Sequence[str] | None = None) -> list[Batch]:
-        """Batches not collected yet, oldest first; of the runs named, or of all."""
+        """Batches not collected yet, oldest first; of the runs named, or of all; none of a run that was handed over."""
         states = [state.value for state in OPEN_BATCH]
-        query = sa.select(batches).where(batches.c.state.in_(states)).order_by(batches.c.created_at)
+        wanted = sa.and_(batches.c.state.in_(states), here(batches.c.run))
+        query = sa.select(batches).where(wanted).order_by(batches.c.created_at)
         if run_ids is not None:
             query = query.where(batches.c.run.in_(run_ids))
         with self._database.reading() as connection:
@@ -106,7 +108,7 @@ class Batches:
 
     def _move(self, batch: str, sources: Sequence[BatchState], target: BatchState, values: dict[str, Any]) -> None:
         update = sa.update(batches).where(
-            batches.c.batch == batch, batches.c.state.in_([state.value for state in sources])
+            batches.c.batch == batch, batches.c.state.in_([state.value for state in sources]), here(batches.c.run)
         )
         with self._database.writing() as connection:
             if connection.execute(update.values(state=target.value, **values)).rowcount != 1:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from evalkit.candidate import Candidate
-from evalkit.dataset import Case, Dataset
+from evalkit.dataset import AnyDataset, Case
 from evalkit.graders import Grader
 from evalkit.store.engine import Database
 from evalkit.store.rows import chunks, from_json, stamp, to_json
@@ -24,7 +24,7 @@ class Content:
         """Content of a database."""
         self._database = database
 
-    def keep_dataset(self, connection: Connection, dataset: Dataset, name: str) -> None:
+    def keep_dataset(self, connection: Connection, dataset: AnyDataset, name: str) -> None:
         """Keep a dataset and its cases, unless this version of it is there."""
         row = {
             "digest": dataset.digest,
@@ -40,7 +40,7 @@ class Content:
             places = [_place_row(dataset.digest, position, case) for position, case in chunk]
             self._database.insert_new(connection, dataset_cases, places)
 
-    def keep_candidate(self, connection: Connection, candidate: Candidate, dataset: Dataset) -> None:
+    def keep_candidate(self, connection: Connection, candidate: Candidate, dataset: AnyDataset) -> None:
         """Keep a candidate and its outputs for the cases of a dataset; those that are there stay."""
         spec = to_json({"source": candidate.source})
         row = {"digest": candidate.digest, "name": candidate.name, "kind": candidate.kind, "spec": spec}
@@ -87,6 +87,31 @@ class Content:
         with self._database.reading() as connection:
             for row in connection.execute(query.order_by(dataset_cases.c.position)).mappings():
                 yield _case(row), row["output"]
+
+    def places(self, dataset: str) -> list[tuple[str, str]]:
+        """The id and the digest of each case of a dataset, in the order of its file."""
+        c = dataset_cases.c
+        query = sa.select(c.case_id, c.case_digest).where(c.dataset == dataset).order_by(c.position)
+        with self._database.reading() as connection:
+            return [(row.case_id, row.case_digest) for row in connection.execute(query)]
+
+    def path(self, dataset: str) -> str:
+        """The file that a dataset was read from when it was first kept."""
+        with self._database.reading() as connection:
+            return connection.execute(sa.select(datasets.c.path).where(datasets.c.digest == dataset)).scalar_one()
+
+    def candidate(self, digest: str) -> tuple[str, str, str]:
+        """The name and the kind of a candidate, and where its outputs come from."""
+        c = candidates.c
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(c.name, c.kind, c.spec).where(c.digest == digest)).one()
+        return row.name, row.kind, from_json(row.spec)["source"]
+
+    def outputs(self, candidate: str) -> dict[str, str]:
+        """Every output of a candidate that is kept, by case id."""
+        query = sa.select(outputs.c.case_id, outputs.c.text).where(outputs.c.candidate == candidate)
+        with self._database.reading() as connection:
+            return {row.case_id: row.text for row in connection.execute(query)}
 
     def case(self, dataset: str, case_id: str) -> Case | None:
         """One case of a dataset."""

@@ -48,6 +48,18 @@ class Database:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Generator[Connection]:
+        """A connection on which every query reads the same moment, its rows in pieces.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        options = {} if self.sqlite else {"isolation_level": "REPEATABLE READ"}
+        reader = self._engine.execution_options(yield_per=1000, **options)
+        with self._named("read"), reader.connect() as connection:
+            yield connection
+
+    @contextmanager
     def writing(self) -> Generator[Connection]:
         """A transaction that is committed whole, or not at all.
 

@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 from evalkit.errors import StaleTransitionError
 from evalkit.run import BatchState, Intent, IntentState
 from evalkit.store.engine import Database
+from evalkit.store.hand_overs import must_be_here
 from evalkit.store.rows import from_json, stamp, stamp_or_none, to_json, unstamp_or_none
 from evalkit.store.schema import batches, intents
 
@@ -57,7 +58,7 @@ class Intents:
         """planned -> intended: committed before the create, with the digest of exactly the bytes to be sent.
 
         Raises:
-            StaleTransitionError: another process has claimed it.
+            StaleTransitionError: another process has claimed it, or the run was handed over.
         """
         values = {
             "body_digest": body_digest,
@@ -67,6 +68,7 @@ class Intents:
             "intended_at": stamp(now),
         }
         with self._database.writing() as connection:
+            must_be_here(connection, intent.run)
             _move(connection, intent, IntentState.PLANNED, IntentState.INTENDED, values)
             row = connection.execute(sa.select(intents).where(_key(intent))).one()
         return read_intent(row)

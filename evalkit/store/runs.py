@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
@@ -11,8 +12,9 @@ from sqlalchemy.engine import Connection, RowMapping
 from evalkit.errors import StaleTransitionError, UsageError
 from evalkit.run import BatchState, Intent, IntentState, Judge, Request, Run, RunKind
 from evalkit.store.engine import Database
+from evalkit.store.hand_overs import must_be_here
 from evalkit.store.rows import chunks, stamp, unstamp
-from evalkit.store.schema import batches, intents, requests, runs
+from evalkit.store.schema import batches, intents, noise_runs, requests, runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +97,18 @@ class Runs:
         label: str | None = None,
         ids: Sequence[str] | None = None,
         limit: int | None = None,
+        noise: bool = False,
     ) -> list[Run]:
-        """Runs, newest first, narrowed by what is given."""
+        """Runs, newest first, narrowed by what is given.
+
+        Args:
+            suite: only of this suite.
+            label: only of this label.
+            ids: only these.
+            limit: only the newest.
+            noise: those that measure a judge's noise too, which are no ordinary runs of their suite; without it they
+                are found only by `ids`.
+        """
         query = sa.select(runs).order_by(runs.c.created_at.desc(), runs.c.run)
         if suite is not None:
             query = query.where(runs.c.suite == suite)
@@ -104,6 +116,8 @@ class Runs:
             query = query.where(runs.c.label == label)
         if ids is not None:
             query = query.where(runs.c.run.in_(ids))
+        elif not noise:
+            query = query.where(runs.c.run.not_in(sa.select(noise_runs.c.run)))
         with self._database.reading() as connection:
             rows = connection.execute(query.limit(limit)).mappings().all()
         return [read_run(row) for row in rows]
@@ -151,9 +165,10 @@ class Runs:
         """The same, within a transaction of the caller's.
 
         Raises:
-            StaleTransitionError: another process has planned a follow-up of them.
+            StaleTransitionError: another process has planned a follow-up of them, or the run was handed over.
         """
         run = wanted.run
+        must_be_here(connection, run)
         last = connection.execute(sa.select(sa.func.max(intents.c.part)).where(intents.c.run == run)).scalar() or 0
         part = last + 1
         moved = 0
@@ -186,7 +201,7 @@ def _in_open_part(run: str) -> sa.ColumnElement[bool]:
     return sa.or_(requests.c.part.in_(unsent), requests.c.part.in_(unread))
 
 
-def read_run(row: RowMapping) -> Run:
+def read_run(row: Mapping[str, Any] | RowMapping) -> Run:
     """The run of a row of `runs`."""
     judge = None
     if row["judge"] is not None:

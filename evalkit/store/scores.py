@@ -12,10 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from evalkit.errors import IntegrityError
+from evalkit.graders.samples import Reducer
 from evalkit.run import Batch, BatchState
 from evalkit.score import Score, Status, Verdict
 from evalkit.store.batches import stale
 from evalkit.store.engine import Database
+from evalkit.store.hand_overs import must_be_here
+from evalkit.store.judgements import own_scores, sampling
 from evalkit.store.rows import chunks, from_json, stamp
 from evalkit.store.schema import batches, dataset_cases, requests, results, runs, scores
 
@@ -94,6 +97,8 @@ class Scores:
 
     def finish_with(self, connection: Connection, batch: Batch, criteria: Sequence[str], *, now: datetime) -> int:
         """The same, within a transaction of the caller's."""
+        sampled = sampling(connection, batch.run)
+        must_be_here(connection, batch.run)
         absent = list(connection.execute(_without_score(batch, criteria[0])))
         self.put_with(connection, (score for row in absent for score in _missing(batch, row, criteria)))
         for criterion in criteria:
@@ -106,14 +111,33 @@ class Scores:
         values = {"state": BatchState.COLLECTED.value, "collected_at": stamp(now)}
         if connection.execute(update.values(values)).rowcount != 1:
             raise stale(batch.id, BatchState.COLLECTED)
+        if sampled:
+            self._reduce(connection, batch.run, batch.part, *sampled)
         return len(absent)
 
-    def of(self, run: str, criterion: str | None = None) -> Iterator[PlacedScore]:
-        """A run's scores in the order of the dataset's file, with their cases and replies."""
+    def reduce_with(self, connection: Connection, run: str, part: int) -> None:
+        """Write the own scores of the cases that a part was to judge, where that takes several judgements."""
+        if sampled := sampling(connection, run):
+            self._reduce(connection, run, part, *sampled)
+
+    def _reduce(self, connection: Connection, run: str, part: int, samples: int, reducer: Reducer) -> None:
+        for own in own_scores(connection, run, part, samples, reducer):
+            self.put_with(connection, own)
+
+    def of(self, run: str, criterion: str | None = None, *, own: bool = False) -> Iterator[PlacedScore]:
+        """A run's scores in the order of the dataset's file, with their cases and replies.
+
+        Args:
+            run: the run.
+            criterion: only this one.
+            own: only the cases' own scores, without the single judgements behind them.
+        """
         query = _with_places().where(scores.c.run == run)
+        if own:
+            query = query.where(scores.c.suffix == "")
         if criterion is not None:
             query = query.where(scores.c.criterion == criterion)
-        order = (scores.c.criterion, dataset_cases.c.position, scores.c.suffix)
+        order = (scores.c.criterion, dataset_cases.c.position, *_by_suffix())
         with self._database.reading() as connection:
             for row in connection.execute(query.order_by(*order)):
                 yield _placed(row)
@@ -121,7 +145,7 @@ class Scores:
     def for_case(self, run: str, case_id: str) -> list[PlacedScore]:
         """Every score of one case of a run, the single judgements too."""
         c = scores.c
-        query = _with_places().where(c.run == run, c.case_id == case_id).order_by(c.criterion, c.suffix)
+        query = _with_places().where(c.run == run, c.case_id == case_id).order_by(c.criterion, *_by_suffix())
         with self._database.reading() as connection:
             return [_placed(row) for row in connection.execute(query)]
 
@@ -202,6 +226,11 @@ def _with_places() -> sa.Select[*tuple[Any, ...]]:
     )
     reply = sa.and_(results.c.batch == c.batch, results.c.custom_id == c.custom_id)
     return sa.select(*columns).join(runs, runs.c.run == c.run).join(dataset_cases, place).outerjoin(results, reply)
+
+
+def _by_suffix() -> tuple[sa.ColumnElement[Any], ...]:
+    """The order of a case's scores: its own, then its judgements by number."""
+    return sa.func.length(scores.c.suffix), scores.c.suffix
 
 
 def _grouped(run_ids: Sequence[str]) -> sa.Select[Any, Any, Any, Any, int]:

@@ -165,7 +165,7 @@ def test_flips_and_losses_agree_even_in_the_last_bits() -> None:
             {"grader_parts": {"rubric": "a" * 64, "effort": "0123456789abcdef"}},
             "effort differs",
         ),
-        ({"grader_parts": {"rubric": "a" * 64}}, "effort differs: only the baseline run has one"),
+        ({"grader_parts": {"rubric": "a" * 64}}, "effort differs: only the baseline has one"),
         (
             {"grader_parts": {"rubric": "a" * 64, "effort": "low", "template": "x"}},
             "template differs: only the candidate run has one",
@@ -266,7 +266,7 @@ def test_cases_that_share_a_cluster_are_not_taken_for_independent() -> None:
         a_run("two", [a_case(case, after, cluster=name) for case, _, after, name in cases]),
     )
 
-    assert (made.method, made.clusters) == ("cluster-t", 3)
+    assert (made.method, made.clusters) == ("cluster-tilted", 3)
 
 
 def test_a_score_has_a_value_exactly_when_it_is_scored() -> None:
@@ -294,7 +294,7 @@ def tagged() -> tuple[RunScores, RunScores]:
 
 
 def test_slices_are_the_paired_difference_per_tag_of_the_paired_cases() -> None:
-    found = {one.tag: one for one in slices(*tagged())}
+    found = {one.name: one for one in slices(*tagged())}
     english = paired([0, 1], [1, 0])
 
     assert list(found) == ["alone", "billing", "en"]
@@ -306,7 +306,7 @@ def test_slices_are_the_paired_difference_per_tag_of_the_paired_cases() -> None:
 
 def test_the_p_values_of_slices_are_adjusted_together_and_an_undefined_one_stays_so() -> None:
     """By hand: billing 2 wins of 2, mid-p .25; en p 1: Benjamini-Hochberg of two gives .5 and 1."""
-    found = {one.tag: one for one in slices(*tagged())}
+    found = {one.name: one for one in slices(*tagged())}
 
     assert (found["billing"].p_value, found["billing"].p_adjusted) == (pytest.approx(0.25), pytest.approx(0.5))
     assert (found["en"].p_value, found["en"].p_adjusted) == (1, 1)

@@ -1,6 +1,7 @@
 """A right config becomes a `Config`, wherever it is read from."""
 
 import gzip
+import json
 import os
 import pickle
 import subprocess
@@ -278,3 +279,56 @@ def test_importing_the_config_opens_no_heavy_door() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "[]\n"
+
+
+RULES = """
+[gate]
+baseline = "label:main"
+margin = 0.03
+confidence = 0.9
+looks = "repeated"
+max_cost_usd = 5
+require_agreement = 0.7
+max_calibration_age_days = 90
+[[gate.rules]]
+grader = "fine"
+criterion = "fine"
+tier = "supporting"
+margin = 0.1
+max_relative_drop = 0.05
+min = 0.8
+max = 0.99
+direction = "lower"
+min_coverage = 0.9
+require_agreement = 0.5
+"""
+
+
+def test_a_gate_with_rules_is_read_whole_and_survives_the_store(folder: Path) -> None:
+    gate = load_config(written(folder, SMALL + RULES)).gate
+
+    assert gate is not None
+    assert (gate.baseline, gate.confidence, gate.looks, gate.family) == ("label:main", 0.9, "repeated", "holm")
+    assert (gate.max_cost_usd, gate.require_agreement, gate.max_calibration_age_days) == (5, 0.7, 90)
+    (rule,) = gate.rules
+    assert (rule.grader, rule.criterion, rule.tier, rule.direction) == ("fine", "fine", "supporting", "lower")
+    assert (rule.margin, rule.max_relative_drop, rule.min, rule.max) == (0.1, 0.05, 0.8, 0.99)
+    assert (rule.min_coverage, rule.require_agreement, rule.sets_no_limit) == (0.9, 0.5, False)
+    policy = json.loads(json.dumps(gate.policy_json()))
+    assert policy["schema"] == 1
+    assert GateConfig.from_policy_json(policy) == gate
+    with pytest.raises(ValidationError):
+        GateConfig.from_policy_json({**policy, "later": 1})
+
+
+def test_a_rule_has_its_defaults(folder: Path) -> None:
+    gate = load_config(written(folder, SMALL + '[gate]\nbaseline = "recorded"\n[[gate.rules]]\ngrader = "fine"\n')).gate
+
+    assert gate is not None
+    (rule,) = gate.rules
+    assert (rule.tier, rule.direction, rule.sets_no_limit) == ("critical", "higher", True)
+
+
+@pytest.mark.parametrize("baseline", ["recorded", "label:main", "label:feature/x 1", "abcdefgh2345"])
+def test_a_baseline_is_a_candidate_a_label_or_a_run(folder: Path, baseline: str) -> None:
+    assert load_config(written(folder, f'{SMALL}[gate]\nbaseline = "{baseline}"\n')).baseline == baseline

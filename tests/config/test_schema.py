@@ -7,6 +7,7 @@ from evalkit.config import (
     Config,
     DatasetConfig,
     GateConfig,
+    GateRuleConfig,
     GraderConfig,
     JudgeConfig,
     SubmitConfig,
@@ -19,6 +20,7 @@ TABLES = {
     "GraderConfig": GraderConfig,
     "CandidateConfig": CandidateConfig,
     "GateConfig": GateConfig,
+    "GateRuleConfig": GateRuleConfig,
     "SubmitConfig": SubmitConfig,
 }
 
@@ -60,3 +62,9 @@ def test_the_schema_says_what_is_required_and_what_excludes_each_other() -> None
         "type": "number",
     }
     assert tables["JudgeConfig"]["required"] == ["model"]
+    assert tables["GateConfig"]["required"] == ["baseline"]
+    assert tables["GateRuleConfig"]["required"] == ["grader"]
+    rule = tables["GateRuleConfig"]["properties"]
+    assert rule["tier"]["enum"] == ["critical", "supporting", "advisory"]
+    assert (rule["margin"]["exclusiveMinimum"], rule["margin"]["maximum"]) == (0, 1)
+    assert tables["GateConfig"]["properties"]["rules"]["items"] == {"$ref": "#/$defs/GateRuleConfig"}

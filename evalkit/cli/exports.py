@@ -1,0 +1,56 @@
+"""What `export` writes and says: scores for other programs, or a bundle for another store."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import typer
+
+from evalkit.cli import tables, words
+
+
+def write_scores(
+    runs: Sequence[str],
+    out: Path | None,
+    form: Literal["jsonl", "csv", "parquet"],
+    *,
+    label: str | None,
+    config: Path | None,
+    store: str | None,
+    as_json: bool,
+) -> None:
+    """Write the scores of runs, or of every run of a label."""
+    from evalkit import api
+
+    if as_json and out is None:
+        raise typer.BadParameter("--json needs --out: stdout cannot hold the scores and a document about them")
+    if bool(runs) == (label is not None):
+        raise typer.BadParameter("say which runs to export: their ids, or --label")
+    wanted = runs if label is None else api.runs(config, store=store, label=label).runs
+    n = api.export(wanted, out or sys.stdout, format=form, config=config, store=store)
+    if as_json:
+        tables.print_json({"path": str(out), "scores": n})
+    elif out is not None:
+        print(f"wrote {n:,} scores to {out}")  # noqa: T201
+
+
+def write_bundle(
+    runs: Sequence[str], path: Path, *, label: str | None, config: Path | None, store: str | None, as_json: bool
+) -> None:
+    """Write a bundle of runs, or of every run of a label, and say which of them are handed over."""
+    from evalkit import transfer
+
+    written = transfer.export_bundle(runs, path, label=label, config=config, store=store)
+    if as_json:
+        document = {"bundle": str(written.path), "runs": written.runs, "handed_over": written.handed_over}
+        tables.print_json({**document, "bytes": written.bytes})
+        return
+    print(f"wrote {words.count(len(written.runs), 'run')} to {path}, {words.size(written.bytes)}")  # noqa: T201
+    if written.handed_over:
+        print(  # noqa: T201
+            f"handed over: {', '.join(written.handed_over)}; the store that imports {path} collects them, this one no "
+            "longer"
+        )

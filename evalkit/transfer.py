@@ -1,0 +1,115 @@
+"""The verbs that carry runs away and back: bundles from store to store, and scores into notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evalkit.errors import UsageError
+from evalkit.pipeline.progress import Progress
+from evalkit.session import Session
+from evalkit.table import RunTable, ScoreTable
+from evalkit.work import find_runs, table_of
+
+if TYPE_CHECKING:
+    from evalkit.pipeline.bundle_read import ReadBundle
+    from evalkit.pipeline.bundle_write import WrittenBundle
+    from evalkit.store import Store
+
+
+def export_bundle(
+    runs: Sequence[str],
+    out: Path,
+    *,
+    label: str | None = None,
+    config: Path | str | None = None,
+    store: str | None = None,
+) -> WrittenBundle:
+    """Write everything that a store knows of some runs into one file, for another store to take in.
+
+    A run with open batches is handed over: from now on this store neither collects it nor sends anything of it, for
+    two stores that do would both pay for its follow-ups. `import_bundle` of a newer bundle gives it back. So a bundle
+    of open runs is to be taken in once; a store that collected something of it exports again before it is thrown away.
+
+    Args:
+        runs: run ids, or the beginnings of them.
+        out: the file to write; one that is there is replaced.
+        label: every run of this label, in place of ids.
+        config: `evalkit.toml`, to find the store.
+        store: the store's URL.
+
+    Raises:
+        UsageError: there is no such run, a part of it is not sent or not known to be, or it was handed over.
+        StoreError: the runs are being collected at this moment; nothing is handed over.
+    """
+    from evalkit.pipeline.bundle_write import write_bundle
+
+    if bool(runs) == (label is not None):
+        raise UsageError("say which runs to bundle: their ids, or a label")
+    with Session(config=config, store=store, reads=True) as session:
+        known = session.store.runs
+        found = find_runs(session.store, runs) if label is None else known.select(label=label, noise=True)
+        return write_bundle(session.store, found, out)
+
+
+def import_bundle(
+    path: Path,
+    *,
+    config: Path | str | None = None,
+    store: str | None = None,
+    progress: Progress | None = None,
+) -> RunTable:
+    """Take every run of a bundle into a store, all or none; the runs, as they stand here now.
+
+    What is here already and equal stays. A run that has come further in the bundle takes the place of the one here,
+    one that has come less far changes nothing, and one that has gone another way is refused. Its open batches are
+    collected by this store from now on.
+
+    Args:
+        path: the bundle.
+        config: `evalkit.toml`, to find the store.
+        store: the store's URL.
+        progress: told of what is unusual.
+
+    Raises:
+        UsageError: the file is no bundle, is damaged, or was written by a newer evalkit.
+        IntegrityError: something here says otherwise; nothing is imported.
+    """
+    from evalkit.pipeline.bundle_read import read_bundle
+
+    with Session(config=config, store=store) as session:
+        read = read_bundle(session.store, path)
+        for note in _notes(session.store, read, path):
+            (progress or Progress()).note(note)
+        return table_of(session.store, read.runs)
+
+
+def scores(runs: str | Sequence[str], *, config: Path | str | None = None, store: str | None = None) -> ScoreTable:
+    """The scores of one run or of several, one row each, with the keys of `export`.
+
+    Raises:
+        UsageError: there is no such run.
+    """
+    from evalkit.pipeline.export import score_rows
+
+    with Session(config=config, store=store, reads=True) as session:
+        found = find_runs(session.store, [runs] if isinstance(runs, str) else runs)
+        return ScoreTable(tuple(score_rows(session.store, found)))
+
+
+def _notes(store: Store, read: ReadBundle, path: Path) -> list[str]:
+    """What a person should know of runs that did not simply come in."""
+    away = store.hand_overs.away()
+    said: list[str] = []
+    for run in read.runs:
+        if run in away:
+            said.append(
+                f"run {run} was handed over to {away[run].to}, and {path} is no newer: it stays handed over. Where no "
+                f"other store has it: evalkit resolve {run} --take-back"
+            )
+        elif read.standing[run] == "older":
+            said.append(f"run {run} has come further in this store than in {path}: it stays as it is")
+        elif run in read.given_back:
+            said.append(f"run {run} is back: this store collects it again")
+    return said

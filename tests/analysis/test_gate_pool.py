@@ -1,0 +1,73 @@
+"""Reruns of the same things are pooled, so that running a gate until it is green does not help."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from evalkit.analysis import CaseScore, RunScores
+from evalkit.analysis.gate import pool
+from evalkit.errors import IntegrityError
+from evalkit.score import Status
+
+
+def a_case(case_id: str, value: float | None, **changes: object) -> CaseScore:
+    status = Status.SCORED if value is not None else Status.REFUSED
+    label = {0.0: "fail", 1.0: "pass"}.get(-1 if value is None else value)
+    case = CaseScore(case_id=case_id, case_digest=case_id, status=status, value=value, label=label)
+    return replace(case, **changes)
+
+
+def a_run(run: str, *cases: CaseScore, **changes: object) -> RunScores:
+    scores = RunScores(
+        run=run, candidate="new", grader="correctness", criterion="correctness", judge="j", label=run, dataset="d",
+        cases=cases, served_models=(f"model of {run}",),
+    )  # fmt: skip
+    return replace(scores, **changes)
+
+
+def test_runs_are_pooled_case_by_case_into_means() -> None:
+    pooled = pool(
+        [
+            a_run("one", a_case("a", 1.0), a_case("b", 0.0), a_case("c", None), a_case("d", None)),
+            a_run("two", a_case("a", 1.0), a_case("b", 1.0), a_case("c", 0.5), a_case("d", None)),
+            a_run("three", a_case("b", 1.0), pending=["a", "c", "e"]),
+        ]
+    )
+    found = {case.case_id: case for case in pooled.cases}
+
+    assert (pooled.run, pooled.label) == ("three", "three")
+    assert {name: case.value for name, case in found.items()} == {
+        "a": 1,
+        "b": pytest.approx(2 / 3),
+        "c": 0.5,
+        "d": None,
+    }
+    assert (found["a"].label, found["b"].label, found["d"].status) == ("pass", None, Status.REFUSED)
+    assert pooled.pending == ("e",)
+    assert pooled.served_models == ("model of one", "model of two", "model of three")
+
+
+def test_one_run_is_its_own_pool() -> None:
+    run = a_run("one", a_case("a", 1.0))
+
+    assert pool([run]) is run
+
+
+@pytest.mark.parametrize(
+    "changes", [{"candidate": "x"}, {"dataset": "x"}, {"judge": "x"}, {"grader_parts": {"a": "b"}}]
+)
+def test_runs_of_other_things_are_not_pooled(changes: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="same dataset, candidate, grader and judge"):
+        pool([a_run("one", a_case("a", 1.0)), a_run("two", a_case("a", 1.0), **changes)])
+
+
+def test_no_runs_are_no_pool() -> None:
+    with pytest.raises(ValueError, match="no run to pool"):
+        pool([])
+
+
+def test_one_id_for_two_cases_is_refused() -> None:
+    with pytest.raises(IntegrityError, match="case a is not the same"):
+        pool([a_run("one", a_case("a", 1.0)), a_run("two", a_case("a", 1.0, case_digest="other"))])
