@@ -25,11 +25,13 @@ class Candidate:
     texts: Mapping[str, str]
     source: str
     notes: tuple[str, ...] = ()
+    kept_as: str | None = None
+    """The digest that the store has it under: a part of the outputs still is the candidate they are from."""
 
     @property
     def digest(self) -> str:
         """Digest of the name and the content."""
-        return ids.digest({"name": self.name, "kind": self.kind, "content": self.content})
+        return self.kept_as or ids.digest({"name": self.name, "kind": self.kind, "content": self.content})
 
     def output(self, case: Case) -> str | None:
         """The candidate's output for a case, if it has one."""

@@ -13,6 +13,7 @@ from evalkit.table import OpenBatch, RunTable
 
 if TYPE_CHECKING:
     from evalkit.pipeline.collect import Collector
+    from evalkit.pipeline.suite import PlannedRun
     from evalkit.report import RenderedPage
     from evalkit.run import Batch, Run
     from evalkit.store import Store
@@ -40,6 +41,21 @@ def _find_run(store: Store, wanted: str) -> Run:
     raise UsageError(f"there is no run {wanted!r} in {store.database.url}; `evalkit runs` lists them")
 
 
+def must_have(store: Store, ids: Sequence[str]) -> None:
+    """Refuse to move on a run that another store has.
+
+    Raises:
+        UsageError: it was handed over.
+    """
+    away = store.hand_overs.away()
+    for one in (away[run] for run in ids if run in away):
+        raise UsageError(
+            f"run {one.run} was handed over to {one.to} on {one.at:%Y-%m-%d %H:%M} UTC, and the store that takes that "
+            f"bundle in collects it. To have it here again, import a bundle from there; or, where no other store has "
+            f"it: evalkit resolve {one.run} --take-back"
+        )
+
+
 def open_batch(store: Store, run: Run, batch: Batch) -> OpenBatch:
     """A batch that is not collected, beside what earlier ones of its judge took."""
     usual = store.batches.usual_seconds(run.judge.model if run.judge else None)
@@ -56,16 +72,20 @@ def table_of(store: Store, ids: Sequence[str]) -> RunTable:
 
 def submit_suite(session: Session, label: str, progress: Progress, *, deadline: str | None = None) -> list[str]:
     """Submit every run of the suite; returns the run ids, whatever is unknown of them."""
-    from evalkit.pipeline.submit import Submitter
-
     suite = session.suite
     for note in suite.warnings:
         progress.note(note)
     if deadline is not None:
         _meet(deadline, session, label, progress)
+    return submit_runs(session, suite.planned(label), progress)
+
+
+def submit_runs(session: Session, planned: Sequence[PlannedRun], progress: Progress) -> list[str]:
+    """Submit planned runs; returns the run ids, whatever is unknown of them."""
+    from evalkit.pipeline.submit import Submitter
+
     collector = collector_of(session, progress)
-    submitter = Submitter(suite=suite, sender=collector.sender, reconciler=collector.reconciler)
-    return submitter.submit(label)
+    return Submitter(sender=collector.sender, reconciler=collector.reconciler).submit(planned)
 
 
 def _meet(deadline: str, session: Session, label: str, progress: Progress) -> None:

@@ -5,5 +5,16 @@ from evalkit.graders.checks import Check
 from evalkit.graders.criterion import Criterion
 from evalkit.graders.fields import RenderError
 from evalkit.graders.rubric import CacheTtl, RubricGrader
+from evalkit.graders.samples import Reducer, reduced
 
-__all__ = ["CacheTtl", "Check", "Criterion", "Grader", "RenderError", "RubricGrader", "build_graders"]
+__all__ = [
+    "CacheTtl",
+    "Check",
+    "Criterion",
+    "Grader",
+    "Reducer",
+    "RenderError",
+    "RubricGrader",
+    "build_graders",
+    "reduced",
+]

@@ -44,4 +44,6 @@ def _build(config: GraderConfig) -> Grader:
         criteria=[Criterion.of(config.name, config.labels)],
         where=str(config.rubric_path or f"grader {config.name!r}"),
         verdict_pattern=config.verdict_pattern,
+        samples=config.samples,
+        reducer=config.reducer,
     )

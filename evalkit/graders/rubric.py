@@ -14,6 +14,7 @@ from evalkit import ids
 from evalkit.dataset import Case
 from evalkit.graders.criterion import Criterion
 from evalkit.graders.parse import Reader, parse, read_json, schema, text_reader
+from evalkit.graders.samples import Reducer, suffixes
 from evalkit.graders.template import RubricTemplate, prompt_text
 from evalkit.reply import Reply
 from evalkit.run import Judge
@@ -41,6 +42,8 @@ class RubricGrader:
         criteria: Sequence[Criterion],
         where: str = "rubric",
         verdict_pattern: str | None = None,
+        samples: int = 1,
+        reducer: Reducer = "mean",
     ) -> None:
         """Compile the rubric.
 
@@ -50,12 +53,15 @@ class RubricGrader:
             criteria: what is scored; one, or several in one reply.
             where: the file or key the rubric comes from, for errors.
             verdict_pattern: for judges that answer in plain text: a regular expression whose last match binds.
+            samples: how often each output is judged.
+            reducer: how the judgements of one output become its score.
 
         Raises:
             ConfigError: the rubric is not Jinja2, is empty, or wants a case in its static part.
         """
         self.name = name
         self.criteria = tuple(criteria)
+        self.samples, self.reducer = samples, reducer
         self._source, self._where = rubric, where
         self._pattern = verdict_pattern
         self._read: Reader = text_reader(verdict_pattern) if verdict_pattern else read_json
@@ -70,11 +76,23 @@ class RubricGrader:
             criteria=[Criterion.of(item["name"], dict(item["labels"])) for item in spec["criteria"]],
             where=spec["where"],
             verdict_pattern=spec["verdict_pattern"],
+            samples=spec.get("samples", 1),
+            reducer=spec.get("reducer", "mean"),
         )
+
+    def sampled(self, samples: int) -> Self:
+        """The same grader, judging each output so many times and taking the mean."""
+        return self.from_spec({**self.spec, "samples": samples, "reducer": "mean"})
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The suffix of each request that one output takes; one without a suffix where it is judged once."""
+        return suffixes(self.samples)
 
     @property
     def spec(self) -> dict[str, object]:
         """All that makes this grader, as JSON."""
+        sampled = {"samples": self.samples, "reducer": self.reducer} if self.samples > 1 else {}
         return {
             "name": self.name,
             "rubric": self._source,
@@ -82,6 +100,7 @@ class RubricGrader:
             "where": self._where,
             "verdict_pattern": self._pattern,
             "system": list(self.system),
+            **sampled,
         }
 
     @cached_property
@@ -92,12 +111,14 @@ class RubricGrader:
     @cached_property
     def parts(self) -> dict[str, str]:
         """What shapes a judge's answer, part by part, so that a difference can be named."""
+        sampled = {"samples": f"{self.samples}, {self.reducer}"} if self.samples > 1 else {}
         return {
             "rubric": ids.text_digest(self._template.rubric),
             "case block": ids.text_digest(self._template.case_source),
             "labels": ids.digest([[c.name, [list(label) for label in c.labels]] for c in self.criteria]),
             "reply format": self._pattern or "json",
             "template version": _template_version(),
+            **sampled,
         }
 
     @cached_property

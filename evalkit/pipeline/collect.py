@@ -253,7 +253,7 @@ class Collector:
             batch=batch,
             grader=grader,
             requests={request.custom_id: request for request in self.store.runs.requests(batch.run, batch.part)},
-            ttl=cache_ttl(run.cases),
+            ttl=cache_ttl(run.cases * grader.samples),
             now=self.now,
         )
         seen = downloader.download()

@@ -6,7 +6,7 @@ costs. The bytes go to a spool file per part, and the intent of the part holds t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -64,26 +64,27 @@ class RowEncoder:
         """
         if run.judge is None:
             raise TypeError(f"run {run.id} has no judge")
-        shared = grader.params(run.judge, cache_ttl(run.cases))
+        shared = grader.params(run.judge, cache_ttl(run.cases * grader.samples))
         if max_tokens is not None:
             shared["max_tokens"] = max_tokens
         self._run, self._grader = run.id, grader
         self._tail = b"}]," + msgspec.json.encode(shared)[1:] + b"}"
 
-    def row(self, case: Case, output: str) -> tuple[str, bytes]:
-        """The custom_id and the row of one case.
+    def rows(self, case: Case, output: str) -> Iterator[tuple[str, str, bytes]]:
+        """The suffix, the custom_id and the row of each request of one case.
 
         Raises:
             RenderError: the case lacks what the rubric prints.
             RowTooLargeError: the API does not take a request of this size.
         """
-        custom_id = ids.custom_id(self._run, case.id)
-        head = f'{{"custom_id":"{custom_id}","params":{{"messages":[{{"role":"user","content":'
-        content = msgspec.json.encode(self._grader.prompt(case, output))
-        row = head.encode("ascii") + content + self._tail
-        if len(row) > _MAX_ROW:
-            raise RowTooLargeError(f"its request has {len(row):,} bytes, and the API takes {_MAX_ROW:,}")
-        return custom_id, row
+        content = msgspec.json.encode(self._grader.prompt(case, output)) + self._tail
+        for suffix in self._grader.suffixes:
+            custom_id = ids.custom_id(self._run, case.id, suffix)
+            head = f'{{"custom_id":"{custom_id}","params":{{"messages":[{{"role":"user","content":'
+            row = head.encode("ascii") + content
+            if len(row) > _MAX_ROW:
+                raise RowTooLargeError(f"its request has {len(row):,} bytes, and the API takes {_MAX_ROW:,}")
+            yield suffix, custom_id, row
 
 
 def encode(
@@ -116,11 +117,11 @@ def encode(
             encoded.missing += no_output(run, grader, case)
             continue
         try:
-            custom_id, row = encoder.row(case, output)
+            for suffix, custom_id, row in encoder.rows(case, output):
+                part = spool.add(row)
+                encoded.requests.append(Request(custom_id=custom_id, case_id=case.id, suffix=suffix, part=part))
         except (RenderError, RowTooLargeError) as error:
             failed.setdefault((type(error), str(error)), []).append(case.id)
-        else:
-            encoded.requests.append(Request(custom_id=custom_id, case_id=case.id, part=spool.add(row)))
         if number % _TOLD_EVERY == 0:
             rendered(number)
     encoded.parts = spool.done()
@@ -135,7 +136,7 @@ def encode_part(
     pairs: Pairs,
     directory: Path,
     *,
-    wanted: Mapping[str, Request],
+    wanted: Iterable[Request],
     max_tokens: int | None = None,
 ) -> Part:
     """The body of one part again, from the cases and outputs that the store keeps.
@@ -145,14 +146,18 @@ def encode_part(
         grader: its grader.
         pairs: its cases with the candidate's outputs; those that are not wanted are passed over.
         directory: where the part is written.
-        wanted: the part's requests by case id.
+        wanted: the part's requests.
         max_tokens: in place of the judge's.
     """
     encoder = RowEncoder(run, grader, max_tokens=max_tokens)
     spool = Spool(directory, run.id, Limits.none())
+    custom_ids = {request.custom_id: request.case_id for request in wanted}
+    case_ids = set(custom_ids.values())
     for case, output in pairs:
-        if output is not None and case.id in wanted:
-            spool.add(encoder.row(case, output)[1])
+        if output is not None and case.id in case_ids:
+            for _, custom_id, row in encoder.rows(case, output):
+                if custom_id in custom_ids:
+                    spool.add(row)
     (part,) = spool.done()
     return part
 

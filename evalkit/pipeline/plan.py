@@ -70,7 +70,7 @@ def plan(suite: Suite, store: Store, prices: Prices, label: str = "") -> Plan:
     Raises:
         DatasetError: cases cannot be rendered.
     """
-    runs = tuple(_plan(one, suite, store, prices) for one in suite.planned(label))
+    runs = tuple(_plan(one, store, prices) for one in suite.planned(label))
     return Plan(runs=runs, price_date=prices.date)
 
 
@@ -83,16 +83,16 @@ def prove(suite: Suite) -> None:
     for planned in suite.planned(""):
         if isinstance(planned.grader, RubricGrader):
             with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
-                pairs = ((case, planned.candidate.output(case)) for case in suite.dataset)
+                pairs = ((case, planned.candidate.output(case)) for case in planned.dataset)
                 encode(planned.run, planned.grader, pairs, Path(directory))
 
 
-def _plan(planned: PlannedRun, suite: Suite, store: Store, prices: Prices) -> RunPlan:
+def _plan(planned: PlannedRun, store: Store, prices: Prices) -> RunPlan:
     run = planned.run
     n_requests = n_batches = size = system = 0
     if isinstance(planned.grader, RubricGrader):
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
-            pairs = ((case, planned.candidate.output(case)) for case in suite.dataset)
+            pairs = ((case, planned.candidate.output(case)) for case in planned.dataset)
             parts = encode(run, planned.grader, pairs, Path(directory)).parts
         n_requests, n_batches, size = sum(p.requests for p in parts), len(parts), sum(p.size for p in parts)
         system = _tokens("".join(planned.grader.system))

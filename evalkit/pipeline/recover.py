@@ -65,7 +65,15 @@ class Recoverer:
         """
         judged = {one.run.id: one for one in self.suite.planned(label) if isinstance(one.grader, RubricGrader)}
         planned = {id_: one for id_, one in judged.items() if id_.startswith(run)}
-        if not planned:
+        away = [one for id_, one in self.store.hand_overs.away().items() if id_ in planned]
+        if run and away:
+            raise UsageError(
+                f"run {away[0].run} was handed over to {away[0].to}, and its batches are for the store that took that "
+                f"in; where none did: evalkit resolve {away[0].run} --take-back"
+            )
+        for one in away:
+            del planned[one.run]  # what another store has sent since is not this one's
+        if not planned and not away:
             raise UsageError(
                 f"the config makes no judged run {run!r} under this label; its runs are {', '.join(judged) or 'none'}. "
                 "A run's id follows from dataset, outputs, rubric, judge and label: one of them has changed"
@@ -154,12 +162,12 @@ class Recoverer:
     def _keep(self, planned: PlannedRun) -> None:
         if self.store.runs.exists(planned.run.id) or not isinstance(planned.grader, RubricGrader):
             return
-        pairs = ((case, planned.candidate.output(case)) for case in self.suite.dataset)
+        pairs = ((case, planned.candidate.output(case)) for case in planned.dataset)
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
             encoded = encode(planned.run, planned.grader, pairs, Path(directory), limits=self.limits)
         self.store.add_run(
             planned.run,
-            dataset=self.suite.dataset,
+            dataset=planned.dataset,
             candidate=planned.candidate,
             grader=planned.grader,
             requests=encoded.requests,
@@ -167,6 +175,7 @@ class Recoverer:
             scores=encoded.missing,
             account=self.provider.account,
             base_url=self.provider.base_url,
+            policy=planned.policy,
         )
 
     def _custom_ids(self, batch: RemoteBatch) -> set[str]:

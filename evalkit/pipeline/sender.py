@@ -87,7 +87,7 @@ class Sender:
         return in_flight > 0 and in_flight + intent.requests > self.max_in_flight
 
     def _send_from_store(self, run: Run, intent: Intent) -> None:
-        wanted = {request.case_id: request for request in self.store.runs.requests(run.id, intent.part)}
+        wanted = list(self.store.runs.requests(run.id, intent.part))
         if not wanted:
             return  # another process has sent this part, collected it, and followed all of it up
         _, spec = self.store.content.grader(run.grader_digest)

@@ -1,4 +1,4 @@
-"""Submit: every run of a suite becomes batches, each preceded by a durable intent, none sent twice.
+"""Submit: every planned run becomes batches, each preceded by a durable intent, none sent twice.
 
 The order is the promise. A run is rendered whole before anything is written; it is written whole before anything is
 sent; and each part is claimed before its create. A run that is there already is attached to.
@@ -18,22 +18,21 @@ from evalkit.pipeline.encode import Encoded, encode, no_output
 from evalkit.pipeline.reconcile import Reconciler
 from evalkit.pipeline.sender import Sender
 from evalkit.pipeline.spool import Limits, Part
-from evalkit.pipeline.suite import PlannedRun, Suite
+from evalkit.pipeline.suite import PlannedRun
 from evalkit.run import IntentState, Request
 from evalkit.score import Score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submitter:
-    """Submits the runs of a suite."""
+    """Submits planned runs."""
 
-    suite: Suite
     sender: Sender
     reconciler: Reconciler
     limits: Limits = field(default_factory=Limits)
 
-    def submit(self, label: str = "") -> list[str]:
-        """Submit every run of the suite, or attach to it; returns the run ids.
+    def submit(self, planned: Sequence[PlannedRun]) -> list[str]:
+        """Submit every run, or attach to it; returns the run ids.
 
         What has an unknown outcome is looked for, and sent again only where it is proven not to exist.
 
@@ -42,7 +41,6 @@ class Submitter:
             AccountError: a run is there already, from another account.
             ProviderError: a create was refused; what was created before stays and is not lost.
         """
-        planned = self.suite.planned(label)
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
             # Every run is written before any is sent: a create that is refused then leaves no run out.
             bodies = {one.run.id: self._prepare(one, Path(directory)) for one in planned}
@@ -83,11 +81,11 @@ class Submitter:
             self.sender.progress.note(f"run {planned.run.id}: {held} parts wait until less is in flight")
 
     def _encode(self, planned: PlannedRun, grader: RubricGrader, directory: Path) -> Encoded:
-        progress, total = self.sender.progress, self.suite.dataset.n
+        progress, total = self.sender.progress, planned.dataset.n
         return encode(
             planned.run,
             grader,
-            ((case, planned.candidate.output(case)) for case in self.suite.dataset),
+            ((case, planned.candidate.output(case)) for case in planned.dataset),
             directory,
             limits=self.limits,
             rendered=lambda done: progress.rendering(planned.run, done, total),
@@ -105,7 +103,7 @@ class Submitter:
         """Write the run whole, with all that it is made of; False where it is there."""
         return self.sender.store.add_run(
             planned.run,
-            dataset=self.suite.dataset,
+            dataset=planned.dataset,
             candidate=planned.candidate,
             grader=planned.grader,
             requests=requests,
@@ -113,6 +111,7 @@ class Submitter:
             scores=scores,
             account=account,
             base_url=self.sender.provider.base_url if account else None,
+            policy=planned.policy,
         )
 
     def _check(self, planned: PlannedRun, check: Check) -> None:
@@ -120,7 +119,7 @@ class Submitter:
         if self.sender.store.runs.exists(planned.run.id):
             self.sender.progress.attached(planned.run)
             return
-        self._keep(planned, (), (), (self._checked(planned, check, case) for case in self.suite.dataset))
+        self._keep(planned, (), (), (self._checked(planned, check, case) for case in planned.dataset))
         self.sender.progress.checked(planned.run)
 
     def _checked(self, planned: PlannedRun, check: Check, case: Case) -> Score:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from evalkit.analysis.gate import GatePolicy
 from evalkit.candidate import Candidate, load_candidates
 from evalkit.config import Config
-from evalkit.dataset import Dataset, load_dataset
+from evalkit.dataset import AnyDataset, Dataset, load_dataset
 from evalkit.errors import ConfigError, DatasetError, InputError, Problem
 from evalkit.graders import Grader, RubricGrader, build_graders
 from evalkit.run import Judge, Run, RunKind
@@ -17,8 +20,11 @@ class PlannedRun:
     """A run with what it takes to make it."""
 
     run: Run
+    dataset: AnyDataset
     grader: Grader
     candidate: Candidate
+    policy: Mapping[str, Any] | None = None
+    """The gate that it is submitted under, as the store keeps it; None where the config has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +52,15 @@ class Suite:
 
     def planned(self, label: str) -> tuple[PlannedRun, ...]:
         """One run per candidate and grader, candidates in the order of the config."""
+        policy = policy_of(self.config, self.graders)
         return tuple(
-            PlannedRun(run=self._run(grader, candidate, label), grader=grader, candidate=candidate)
+            PlannedRun(
+                run=self._run(grader, candidate, label),
+                dataset=self.dataset,
+                grader=grader,
+                candidate=candidate,
+                policy=policy,
+            )
             for candidate in self.candidates
             for grader in self.graders
         )
@@ -63,22 +76,39 @@ class Suite:
             candidate_digest=candidate.digest,
             grader=grader.name,
             grader_digest=grader.digest,
-            judge=self._judge() if judged else None,
+            judge=judge_of(self.config, model=self.judge_model, simulated=self.simulated) if judged else None,
             label=label,
             cases=self.dataset.n,
         )
 
-    def _judge(self) -> Judge:
-        judge = self.config.judge
-        if judge is None:
-            where, mend = str(self.config.path), 'add [judge] with model = "claude-haiku-5-5"'
-            raise ConfigError([Problem(where, "judge", "a rubric grader needs a judge", mend)])
-        return Judge(
-            model=self.judge_model or judge.model,
-            effort=judge.effort,
-            max_tokens=judge.max_tokens,
-            simulated=self.simulated,
-        )
+
+def judge_of(config: Config, *, model: str | None = None, simulated: bool = False) -> Judge:
+    """The judge of a config; `model` judges in place of the config's.
+
+    Raises:
+        ConfigError: the config has none.
+    """
+    judge = config.judge
+    if judge is None:
+        where, mend = str(config.path), 'add [judge] with model = "claude-haiku-5-5"'
+        raise ConfigError([Problem(where, "judge", "a rubric grader needs a judge", mend)])
+    return Judge(model=model or judge.model, effort=judge.effort, max_tokens=judge.max_tokens, simulated=simulated)
+
+
+def measures_of(graders: Iterable[Grader]) -> list[tuple[str, str]]:
+    """What a suite measures: every criterion of every grader, as (grader, criterion)."""
+    return [(grader.name, criterion.name) for grader in graders for criterion in grader.criteria]
+
+
+def policy_of(config: Config, graders: Iterable[Grader]) -> dict[str, Any] | None:
+    """The gate that a config's runs are submitted under, as the store keeps it; None where the config has none.
+
+    It names every criterion, so that one that is dropped later is missed.
+
+    Raises:
+        ConfigError: a rule of the gate names a criterion that no grader has.
+    """
+    return None if config.gate is None else GatePolicy.of(config.gate, measures_of(graders)).json()
 
 
 def load_suite(config: Config, *, judge: str | None = None, simulated: bool = False) -> Suite:

@@ -39,8 +39,8 @@ from evalkit.session import Session
 with Session(config=os.getcwd()) as session:
     collector = collector_of(session, Progress())
     limits = Limits(requests=7)
-    suite, sender, reconciler = session.suite, collector.sender, collector.reconciler
-    Submitter(suite=suite, sender=sender, reconciler=reconciler, limits=limits).submit()
+    submitter = Submitter(sender=collector.sender, reconciler=collector.reconciler, limits=limits)
+    submitter.submit(session.suite.planned(""))
     collector.collect(wait=True, poll=0.05)
 """
 

@@ -116,7 +116,7 @@ class Simulator:
         for _ in range(rng.randrange(1, 5)):
             match rng.choice(["submit", "collect", "wait"]):
                 case "submit":
-                    yield lambda: submitter.submit("label")
+                    yield lambda: submitter.submit(self.setup.suite.planned("label"))
                 case "collect":
                     yield collector.collect
                 case _:
@@ -131,7 +131,7 @@ class Simulator:
         sends = Sender(store=store, provider=provider, max_in_flight=self.setup.max_in_flight, sleep=wait, **machine)
         settles = Reconciler(store=store, provider=provider, on_unknown=self.setup.on_unknown, **machine)
         collects = Collector(sender=sends, reconciler=settles, prices=self.prices, sleep=wait, **machine)
-        return Submitter(suite=self.setup.suite, sender=sends, reconciler=settles, limits=self.setup.limits), collects
+        return Submitter(sender=sends, reconciler=settles, limits=self.setup.limits), collects
 
     def _quiet(self) -> None:
         """Nothing goes wrong any more: the usual commands, until nothing is open."""
@@ -141,7 +141,7 @@ class Simulator:
         self.submitter, self.collector = self._pair(self.database, world.pass_time)
         store = self.collector.store
         for _ in range(_QUIET_PASSES):
-            for command in (lambda: self.submitter.submit("label"), self.collector.collect):
+            for command in (lambda: self.submitter.submit(self.setup.suite.planned("label")), self.collector.collect):
                 try:
                     command()
                 except EvalkitError as error:  # a run of invalid requests stops with an error, and so on

@@ -85,7 +85,7 @@ def test_the_body_of_a_part_can_be_made_again_to_the_byte(planned: Any, tmp_path
     encoded = encode(one.run, one.grader, pairs(suite, one), tmp_path, limits=Limits(requests=3))
     (tmp_path / "again").mkdir()
     for number, part in enumerate(encoded.parts):
-        wanted = {request.case_id: request for request in encoded.requests if request.part == number}
+        wanted = [request for request in encoded.requests if request.part == number]
         again = encode_part(one.run, one.grader, pairs(suite, one), tmp_path / "again", wanted=wanted)
         assert (again.digest, again.requests) == (part.digest, part.requests)
         assert again.path.read_bytes() == part.path.read_bytes()
@@ -95,7 +95,7 @@ def test_more_tokens_for_a_part_change_nothing_else(planned: Any, tmp_path: Path
     suite, one = planned
     encoded = encode(one.run, one.grader, pairs(suite, one), tmp_path)
     (tmp_path / "again").mkdir()
-    wanted = {request.case_id: request for request in encoded.requests[:2]}
+    wanted = encoded.requests[:2]
     part = encode_part(one.run, one.grader, pairs(suite, one), tmp_path / "again", wanted=wanted, max_tokens=9000)
     rows, before = (json.loads(p.path.read_bytes())["requests"] for p in (part, encoded.parts[0]))
     assert [row["params"].pop("max_tokens") for row in rows] == [9000, 9000]
