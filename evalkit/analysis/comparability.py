@@ -9,10 +9,13 @@ from evalkit.analysis.scores import RunScores
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{16,}")
 _SHORT: Final = 60
+SIDES: Final = ("the baseline", "the candidate run")
 
 
-def reasons_against(baseline: RunScores, candidate: RunScores) -> tuple[str, ...]:
+def reasons_against(baseline: RunScores, candidate: RunScores, *, sides: tuple[str, str] = SIDES) -> tuple[str, ...]:
     """Why the two runs are not comparable, one reason per difference; empty where they are.
+
+    `sides` is how the reasons call the two runs.
 
     Raises:
         ValueError: the runs hold scores of two criteria.
@@ -23,27 +26,27 @@ def reasons_against(baseline: RunScores, candidate: RunScores) -> tuple[str, ...
             f"{candidate.criterion}: compare runs on one criterion"
         )
     parts = [
-        _differs(name, baseline.grader_parts.get(name), candidate.grader_parts.get(name))
+        _differs(name, baseline.grader_parts.get(name), candidate.grader_parts.get(name), sides)
         for name in sorted(baseline.grader_parts.keys() | candidate.grader_parts.keys())
-        if baseline.grader_parts.get(name) != candidate.grader_parts.get(name)
+        if baseline.grader_parts.get(name) != candidate.grader_parts.get(name) and not _said(name, baseline, candidate)
     ]
     # A difference that no part explains must still stop the comparison.
     if not parts and baseline.grader != candidate.grader:
-        parts.append(_differs("grader", baseline.grader, candidate.grader))
+        parts.append(_differs("grader", baseline.grader, candidate.grader, sides))
     if not parts and baseline.judge != candidate.judge:
-        parts.append(_differs("judge", baseline.judge, candidate.judge))
+        parts.append(_differs("judge", baseline.judge, candidate.judge, sides))
     if (baseline.low_value, baseline.high_value) != (candidate.low_value, candidate.high_value):
-        parts.append(_differs("scale", _scale(baseline), _scale(candidate)))
-    return (*parts, *_served(baseline, candidate), *_simulated(baseline, candidate))
+        parts.append(_differs("scale", _scale(baseline), _scale(candidate), sides))
+    return (*parts, *_served(baseline, candidate, sides), *_simulated(baseline, candidate, sides))
 
 
-def _differs(name: str, baseline: str | None, candidate: str | None) -> str:
+def _differs(name: str, baseline: str | None, candidate: str | None, sides: tuple[str, str]) -> str:
     """`<part> differs`, with both texts where a reader can tell them apart."""
     if baseline is None or candidate is None:
-        return f"{name} differs: only the {'candidate' if baseline is None else 'baseline'} run has one"
+        return f"{name} differs: only {sides[baseline is None]} has one"
     if not (_readable(baseline) and _readable(candidate)):
         return f"{name} differs"
-    return f"{name} differs: {baseline or 'empty'} in the baseline, {candidate or 'empty'} in the candidate run"
+    return f"{name} differs: {baseline or 'empty'} in {sides[0]}, {candidate or 'empty'} in {sides[1]}"
 
 
 def _scale(scores: RunScores) -> str:
@@ -54,15 +57,25 @@ def _readable(text: str) -> bool:
     return len(text) <= _SHORT and "\n" not in text and not _DIGEST.fullmatch(text)
 
 
-def _served(baseline: RunScores, candidate: RunScores) -> tuple[str, ...]:
+def _served(baseline: RunScores, candidate: RunScores, sides: tuple[str, str]) -> tuple[str, ...]:
     before, after = sorted(set(baseline.served_models)), sorted(set(candidate.served_models))
-    if before == after:
+    # A run that has no score yet has not been served by anything else either.
+    if before == after or _waits(baseline) or _waits(candidate):
         return ()
     there, here = (" and ".join(models) or "no model on record" for models in (before, after))
-    return (f"judge served {there} in the baseline, {here} in the candidate run",)
+    return (f"judge served {there} in {sides[0]}, {here} in {sides[1]}",)
 
 
-def _simulated(baseline: RunScores, candidate: RunScores) -> tuple[str, ...]:
+def _said(part: str, baseline: RunScores, candidate: RunScores) -> bool:
+    """Whether a sentence of its own says the difference better than the part that the judge has for it."""
+    return part == "simulated" and baseline.simulated != candidate.simulated
+
+
+def _waits(scores: RunScores) -> bool:
+    return not scores.served_models and not any(case.value is not None for case in scores.cases)
+
+
+def _simulated(baseline: RunScores, candidate: RunScores, sides: tuple[str, str]) -> tuple[str, ...]:
     if baseline.simulated == candidate.simulated:
         return ()
-    return (f"the {'baseline' if baseline.simulated else 'candidate run'} was scored by the sandbox's judge",)
+    return (f"{sides[candidate.simulated]} was scored by the sandbox's judge",)

@@ -6,22 +6,14 @@ holds no number, unless it is forced.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from evalkit.analysis.comparability import reasons_against
+from evalkit.analysis.flip import Flip, Transition, flips, transitions
 from evalkit.analysis.pairing import Pairing, paired_difference, pairing
 from evalkit.analysis.scores import RunScores
-from evalkit.stats import TIE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flip:
-    """A case whose score moved between two runs."""
-
-    case_id: str
-    baseline: float
-    candidate: float
-    delta: float
+from evalkit.stats import Estimate, estimate, holm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +32,21 @@ class Comparison:
     low: float | None
     high: float | None
     p_value: float | None
+    p_adjusted: float | None = None
+    """Holm's, over all comparisons made together; None for one alone."""
     method: str
+    """How the interval was made."""
+    p_method: str = "none"
+    """How the p-value was made."""
     wins: int | None
     ties: int | None
     losses: int | None
     mde: float | None
     """The smallest difference that as many cases like these would show with 80 % power."""
     clusters: int | None
+    baseline_estimate: Estimate | None = None
+    """The baseline's mean over the paired cases, not over all of its own."""
+    candidate_estimate: Estimate | None = None
     added: tuple[str, ...]
     removed: tuple[str, ...]
     changed: tuple[str, ...]
@@ -55,6 +55,16 @@ class Comparison:
     """Worst first."""
     improved: tuple[Flip, ...]
     """Best first."""
+    transitions: tuple[Transition, ...] = ()
+    """Changes of label, the most frequent first."""
+    low_value: float = 0.0
+    high_value: float = 1.0
+    confidence: float = 0.95
+
+    @property
+    def forced(self) -> bool:
+        """Whether there are numbers although the runs are not comparable."""
+        return not self.comparable and self.wins is not None
 
 
 def compare(baseline: RunScores, candidate: RunScores, *, force: bool = False, confidence: float = 0.95) -> Comparison:
@@ -68,7 +78,7 @@ def compare(baseline: RunScores, candidate: RunScores, *, force: bool = False, c
     joined = pairing(baseline, candidate)
     computed = force or not reasons
     numbers = paired_difference(joined, confidence=confidence) if computed else None
-    flips = _flips(joined) if computed else []
+    regressed, improved = flips(joined) if computed else ((), ())
     return Comparison(
         baseline=baseline.run,
         candidate=candidate.run,
@@ -82,27 +92,53 @@ def compare(baseline: RunScores, candidate: RunScores, *, force: bool = False, c
         high=numbers.high if numbers else None,
         p_value=numbers.p_value if numbers else None,
         method=numbers.method if numbers else "none",
+        p_method=numbers.p_method if numbers else "none",
         wins=numbers.wins if numbers else None,
         ties=numbers.ties if numbers else None,
         losses=numbers.losses if numbers else None,
         mde=numbers.mde if numbers else None,
         clusters=numbers.clusters if numbers else None,
+        baseline_estimate=_estimate(joined, joined.baseline, confidence) if computed else None,
+        candidate_estimate=_estimate(joined, joined.candidate, confidence) if computed else None,
         added=joined.added,
         removed=joined.removed,
         changed=joined.changed,
         unscored=joined.unscored,
-        regressed=tuple(sorted((flip for flip in flips if flip.delta < 0), key=_delta)),
-        improved=tuple(sorted((flip for flip in flips if flip.delta > 0), key=_delta, reverse=True)),
+        regressed=regressed,
+        improved=improved,
+        transitions=transitions(joined) if computed else (),
+        low_value=joined.low_value,
+        high_value=joined.high_value,
+        confidence=confidence,
     )
 
 
-def _flips(joined: Pairing) -> list[Flip]:
-    return [
-        Flip(case_id=case.case_id, baseline=baseline, candidate=candidate, delta=candidate - baseline)
-        for case, baseline, candidate in zip(joined.cases, joined.baseline, joined.candidate, strict=True)
-        if abs(candidate - baseline) > TIE
-    ]
+def compare_many(
+    baseline: RunScores, candidates: Sequence[RunScores], *, force: bool = False, confidence: float = 0.95
+) -> tuple[Comparison, ...]:
+    """Several candidate runs, each against one baseline, in their order; p-values adjusted together.
+
+    Raises:
+        ValueError: the runs hold scores of two criteria.
+        IntegrityError: a run holds a case twice.
+    """
+    return adjusted([compare(baseline, candidate, force=force, confidence=confidence) for candidate in candidates])
 
 
-def _delta(flip: Flip) -> float:
-    return flip.delta
+def adjusted(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """Comparisons that are read together, with Holm's p-values where several have one."""
+    tested = [one.p_value for one in comparisons if one.p_value is not None]
+    if len(tested) < 2:
+        return tuple(comparisons)
+    p_values = iter(holm(tested))
+    return tuple(one if one.p_value is None else replace(one, p_adjusted=next(p_values)) for one in comparisons)
+
+
+def _estimate(joined: Pairing, values: Sequence[float], confidence: float) -> Estimate:
+    return estimate(
+        values,
+        clusters=[case.cluster for case in joined.cases],
+        confidence=confidence,
+        low_value=joined.low_value,
+        high_value=joined.high_value,
+    )

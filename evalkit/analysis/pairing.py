@@ -19,6 +19,8 @@ class Pairing:
 
     cases: Sequence[CaseScore]
     """The paired cases as the candidate run has them, in the order of its dataset."""
+    before: Sequence[CaseScore]
+    """The same cases as the baseline has them."""
     baseline: Sequence[float]
     candidate: Sequence[float]
     added: tuple[str, ...]
@@ -47,6 +49,7 @@ def pairing(baseline: RunScores, candidate: RunScores) -> Pairing:
     before, after = baseline.by_id(), candidate.by_id()
     before_pending, after_pending = frozenset(baseline.pending or ()), frozenset(candidate.pending or ())
     cases: list[CaseScore] = []
+    others: list[CaseScore] = []
     baseline_values: list[float] = []
     candidate_values: list[float] = []
     changed: list[str] = []
@@ -61,6 +64,7 @@ def pairing(baseline: RunScores, candidate: RunScores) -> Pairing:
             unscored.append(case.case_id)
         else:
             cases.append(case)
+            others.append(other)
             baseline_values.append(other.value)
             candidate_values.append(case.value)
     unscored += sorted(
@@ -68,6 +72,7 @@ def pairing(baseline: RunScores, candidate: RunScores) -> Pairing:
     )
     return Pairing(
         cases=cases,
+        before=others,
         baseline=baseline_values,
         candidate=candidate_values,
         added=_only(candidate, before.keys(), before_pending),

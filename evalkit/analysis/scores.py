@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from evalkit.errors import IntegrityError
 from evalkit.score import Status
+
+Scalar: TypeAlias = str | float | bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,8 @@ class CaseScore:
     cluster: str | None = None
     position: int = 0
     """Place in the dataset."""
+    metadata: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
+    """The scalars of the case's metadata, where they were read."""
 
     def __post_init__(self) -> None:
         if (self.value is not None) != (self.status is Status.SCORED):

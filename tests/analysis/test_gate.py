@@ -251,6 +251,18 @@ def test_the_numbers_of_a_check_are_those_of_the_statistics() -> None:
     assert (check.flip_rate, check.noise_floor) == (0.04, 0.011)
 
 
+def test_a_judge_too_noisy_for_the_margin_is_said_where_evidence_is_short() -> None:
+    (loud,) = a_gate(an_entry(*FEW, noise=GateNoise(flip_rate=0.2, floor=0.15))).checks
+    (quiet,) = a_gate(an_entry(*FEW, noise=GateNoise(flip_rate=0.01, floor=0.001))).checks
+    (passed,) = a_gate(an_entry(*EQUAL, noise=GateNoise(flip_rate=0.2, floor=0.15))).checks
+
+    assert loud.verdict is INCONCLUSIVE
+    assert "the judge's own noise alone hides differences below 0.15" in loud.why
+    assert "`samples`" in loud.why
+    assert "noise" not in quiet.why
+    assert "noise" not in passed.why
+
+
 def another(name: str, runs: tuple[RunScores, RunScores], **changes: object) -> GateEntry:
     baseline, candidate = (replace(run, grader=name, criterion=name) for run in runs)
     return an_entry(baseline, candidate, grader=name, criterion=name, **changes)

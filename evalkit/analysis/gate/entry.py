@@ -42,6 +42,8 @@ class GateEntry:
     baseline_cases: int | None = None
     pending: bool = False
     """Whether a batch of either run is open, or not yet sent."""
+    handed_over: str = ""
+    """Where a run is that another store collects, and how to get it back."""
     judged: bool = True
     """Whether a judge answers, and not a deterministic check."""
     cost_usd: float | None = None

@@ -68,23 +68,26 @@ def judge_by_both(
     candidate: str = "",
     label: str = "",
     baseline: GateBaseline | None = None,
+    kept_entries: Sequence[GateEntry] | None = None,
+    kept_baseline: GateBaseline | None = None,
 ) -> Gate:
     """The gate by the candidate's policy and by the one that the baseline was kept under: the worse verdict counts.
 
     So a change that tightens the policy acts at once, and one that loosens it only once it is the baseline's own.
+    `kept_entries` and `kept_baseline` are those of the baseline that the kept policy names, where it is another one.
     """
 
-    def judged(one: GatePolicy) -> Gate:
-        return judge_gate(one, entries, suite=suite, candidate=candidate, label=label, baseline=baseline)
+    def judged(one: GatePolicy, on: Sequence[GateEntry], beside: GateBaseline | None) -> Gate:
+        return judge_gate(one, on, suite=suite, candidate=candidate, label=label, baseline=beside)
 
-    own = judged(policy)
+    own = judged(policy, entries, baseline)
     if baseline_policy is None:
         return own
     differs = policy_differences(baseline_policy, policy)
     if use == "candidate" or not differs:
         used = PolicyUse(used="candidate" if use == "candidate" else use, differs=differs)
         return _told(replace(own, policy=used))
-    other = judged(baseline_policy)
+    other = judged(baseline_policy, entries if kept_entries is None else kept_entries, kept_baseline or baseline)
     if use == "baseline":
         return _told(replace(other, policy=PolicyUse(used=use, decided_by="baseline", differs=differs)))
     if badness(other.verdict) < badness(own.verdict):
@@ -102,6 +105,11 @@ def _told(gate: Gate) -> Gate:
     if loosened:
         first, more = loosened[0], f" and {len(loosened) - 1} more" if len(loosened) > 1 else ""
         said.append(f"this change loosens its gate: {first.setting} from {first.before} to {first.after}{more}")
+    said += [
+        f"this change moves its baseline from {one.before} to {one.after}"
+        for one in gate.policy.differs
+        if one.setting == "baseline"
+    ]
     return replace(gate, rule="; ".join([gate.rule, *said]))
 
 

@@ -72,7 +72,9 @@ def _waits(scores: RunScores, n_cases: int | None) -> bool:
 def _pending(candidate: RunScores | None, entry: GateEntry) -> Obstacle:
     have = len(candidate.cases) if candidate else 0
     total = entry.candidate_cases or have + (len(candidate.pending or ()) if candidate else 0)
-    if candidate is not None and total and have >= total:
+    if entry.handed_over:
+        why = entry.handed_over
+    elif candidate is not None and total and have >= total:
         why = "waits for a batch of the baseline: evalkit collect"
     else:
         run = f" {candidate.run}" if candidate else ""
