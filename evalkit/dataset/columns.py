@@ -26,7 +26,6 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "tags": ("tag",),
     "cluster": ("cluster_id", "group"),
 }
-_FIELD_OF: Final = {name: field for field in CANONICAL for name in (field, *ALIASES[field])}
 _METADATA_PREFIXES: Final = ("__metadata:", "metadata.")
 _PANDAS_INDEX: Final = re.compile(r"__index_level_\d+__")
 
@@ -35,7 +34,7 @@ class Columns:
     """The mapping of one file, learned from its column names as they appear; conflicts go to the log.
 
     `wanted` are the fields this file may have; any other column is `extra`, but for those that hold the `outputs` of
-    a candidate. `section` is where the user maps columns, for the mends.
+    a candidate. `section` is where the user maps columns, for the mends; `aliases` are fields with their other names.
     """
 
     def __init__(
@@ -46,8 +45,11 @@ class Columns:
         fields: Mapping[str, str],
         section: str,
         outputs: Collection[str] = (),
+        aliases: Mapping[str, tuple[str, ...]] = ALIASES,
     ) -> None:
         self.outputs = frozenset(outputs)
+        self._aliases = aliases
+        self._field_of = {name: field for field, others in aliases.items() for name in (field, *others)}
         self.known: set[str] = set()
         self.used: dict[str, str] = {}
         self.extra: dict[str, str] = {}
@@ -80,23 +82,23 @@ class Columns:
             self._tell_rows_without(field, numbers)
 
     def notes(self, *, extra: str) -> list[str]:
-        """What the user should know of the mapping; `extra` says what became of the other columns."""
+        """What the user should know of the mapping; `extra` says what became of the other columns, if that matters."""
         renamed = [
             f"{field} is read from {column!r}"
-            for field, column in sorted(self.used.items(), key=lambda pair: CANONICAL.index(pair[0]))
+            for field, column in sorted(self.used.items(), key=lambda pair: list(self._aliases).index(pair[0]))
             if column != field
         ]
-        return [*renamed, f"{extra}: {listed(self.extra)}"] if self.extra else renamed
+        return [*renamed, f"{extra}: {listed(self.extra)}"] if self.extra and extra else renamed
 
     def _learn(self, name: str, number: int | None) -> None:
         mapped = [field for field, column in self._fields.items() if column == name]
         self.used.update(dict.fromkeys(mapped, name))
-        field = _FIELD_OF.get(name)
+        field = self._field_of.get(name)
         if mapped or (name in self.outputs and field != "output"):
             return
         if field is not None and field in self._wanted and field not in self._fields:
             self._claim(field, name, number)
-        elif name == "outputs" and not self._fields.keys() & {"expected", "output"}:
+        elif name == "outputs" and self._unsaid("expected", "output"):
             choices = " or ".join(f'{field} = "outputs"' for field in ("expected", "output") if field in self._wanted)
             what = "column 'outputs' may hold references or recorded outputs"
             self._log.add(number, what, f"say which in {self._section}: {choices}")
@@ -104,6 +106,10 @@ class Columns:
             self._log.notes.append(f"column {name!r}, the index of a data frame, is left out")
         else:
             self._keep(name, number)
+
+    def _unsaid(self, *fields: str) -> bool:
+        """Whether this file may have some of these fields, and the user mapped none of them."""
+        return bool(set(fields) & set(self._wanted)) and not self._fields.keys() & set(fields)
 
     def _claim(self, field: str, name: str, number: int | None) -> None:
         first = self.used.setdefault(field, name)
@@ -124,10 +130,11 @@ class Columns:
 
     def _tell_rows_without(self, field: str, numbers: list[int]) -> None:
         if field in self.used:
-            for number in numbers:
+            # A row may lack any other field than these, whether its column is known by then or not.
+            for number in numbers if field in _MISSING_MEND else ():
                 self._log.add(number, "is missing or empty", _MISSING_MEND[field], field=field)
         elif field not in self._fields and not (field == "output" and "outputs" in self.known):
-            near = [name for name in self.known if did_you_mean(name, (field, *ALIASES[field]))]
+            near = [name for name in self.known if did_you_mean(name, (field, *self._aliases[field]))]
             guess = min(near, key=str.casefold, default="my_column")
             what = f"no column is the {field}; the columns are {self._listed()}"
             mend = f'add one, or name yours in {self._section}: {field} = "{guess}"'

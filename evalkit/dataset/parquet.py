@@ -1,14 +1,16 @@
-"""Parquet, a batch of rows at a time; the only module that knows pyarrow."""
+"""Parquet, a batch of rows at a time, in and out; the only module that knows pyarrow."""
 
 from __future__ import annotations
 
 import datetime
 import decimal
 import importlib
+import importlib.util
 import math
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, BinaryIO, Final, cast
 
 from evalkit.dataset.case import Json
@@ -17,6 +19,14 @@ from evalkit.dataset.problems import ProblemLog, Refused, listed
 from evalkit.dataset.rows import NO_ROWS, Rows
 
 _BATCH: Final = 1_024
+_GROUP: Final = 16_384
+_COUNTS: Final = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+)
 _CORRUPT: Final = ("the Parquet file is corrupt or cut off", "write or copy it again")
 _UNREADABLE: Final = object()
 
@@ -44,6 +54,32 @@ def read(file: BinaryIO, log: ProblemLog) -> Rows:
     if not table.metadata.num_rows:
         raise Refused("the file has columns and no rows", NO_ROWS)
     return Rows(numbered=_rows(table, names, log, arrow.ArrowException), header=tuple(names))
+
+
+def can_write() -> bool:
+    """Whether pyarrow is installed."""
+    return importlib.util.find_spec("pyarrow") is not None
+
+
+def write(file: BinaryIO, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> int:
+    """Write rows, as they come; returns how many.
+
+    Args:
+        file: where to.
+        rows: mappings with the columns' names.
+        columns: name -> `text`, `number`, `truth`, or `counts` (an object of whole numbers).
+    """
+    arrow: Any = importlib.import_module("pyarrow")
+    parquet: Any = importlib.import_module("pyarrow.parquet")
+    counts = arrow.struct([(name, arrow.int64()) for name in _COUNTS])
+    types = {"text": arrow.string(), "number": arrow.float64(), "truth": arrow.bool_(), "counts": counts}
+    schema = arrow.schema([(name, types[kind]) for name, kind in columns.items()])
+    n, left = 0, iter(rows)
+    with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+        while chunk := [dict(row) for row in islice(left, _GROUP)]:
+            writer.write_table(arrow.Table.from_pylist(chunk, schema=schema))
+            n += len(chunk)
+    return n
 
 
 def _rows(table: Any, names: list[str], log: ProblemLog, fault: type[Exception]) -> Iterator[tuple[int, Any]]:

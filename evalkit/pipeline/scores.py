@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from typing import Any, cast
+
+import msgspec
+
 from evalkit.analysis import CaseScore, RunScores
+from evalkit.analysis.scores import Scalar
 from evalkit.run import Run
+from evalkit.score import Status
 from evalkit.store import Store
 
+_STATUSES: Mapping[str, Status] = {status.value: status for status in Status}
 
-def run_scores(store: Store, run: Run, criterion: str) -> RunScores:
-    """Every case of a run under one criterion, with what decides whether another run may be compared."""
+
+def run_scores(store: Store, run: Run, criterion: str, *, metadata: bool = False) -> RunScores:
+    """Every case of a run under one criterion, with what decides whether another run may be compared.
+
+    `metadata` reads that of the cases too, which slices are made by.
+    """
     parts, _ = store.content.grader(run.grader_digest)
     low, high = store.content.scales({run.grader_digest})[run.grader_digest][criterion]
-    cases = [
-        CaseScore(
-            case_id=placed.score.case_id,
-            case_digest=placed.case_digest,
-            status=placed.score.verdict.status,
-            value=placed.score.verdict.value,
-            label=placed.score.verdict.label,
-            tags=placed.tags,
-            cluster=placed.cluster,
-            position=placed.position,
-        )
-        for placed in store.scores.of(run.id, criterion)
-        if not placed.score.suffix
-    ]
+    cases = _cases(store, run, criterion, metadata=metadata)
     spending = store.results.spending([run.id]).get(run.id)
     return RunScores(
         run=run.id,
@@ -38,6 +38,45 @@ def run_scores(store: Store, run: Run, criterion: str) -> RunScores:
         served_models=spending.served_models if spending else (),
         simulated=any(batch.simulated for batch in store.progress([run.id])[run.id][1]),
         cases=cases,
+        pending=store.case_scores.pending(run.id, criterion, run.dataset) if len(cases) < run.cases else (),
         low_value=low,
         high_value=high,
     )
+
+
+def _cases(store: Store, run: Run, criterion: str, *, metadata: bool) -> list[CaseScore]:
+    texts = store.case_scores.metadata(run.dataset) if metadata else {}
+    # Most cases share their tags and much of their metadata with others: each text is read once.
+    tags: dict[str, tuple[str, ...]] = {}
+    scalars: dict[str, dict[str, Scalar]] = {"": {}}
+    rows = store.case_scores.of(run.id, criterion, run.dataset)
+    found: list[CaseScore] = []
+    for case_id, status, value, label, case_digest, position, tag_text, cluster in rows:
+        if tag_text not in tags:
+            tags[tag_text] = tuple(msgspec.json.decode(tag_text))
+        text = texts.get(case_digest, "")
+        if text not in scalars:
+            scalars[text] = _scalars(text)
+        found.append(
+            CaseScore(
+                case_id=case_id,
+                case_digest=case_digest,
+                status=_STATUSES[status],
+                value=value,
+                label=label,
+                tags=tags[tag_text],
+                cluster=cluster,
+                position=position,
+                metadata=scalars[text],
+            )
+        )
+    return found
+
+
+def _scalars(text: str) -> dict[str, Scalar]:
+    members = cast("dict[str, Any]", msgspec.json.decode(text))
+    return {key: value for key, value in members.items() if _is_scalar(value)}
+
+
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value))

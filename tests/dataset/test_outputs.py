@@ -93,3 +93,9 @@ def test_a_mapped_column_is_the_output(write: Write) -> None:
     path = write("a.jsonl", '{"id": "1", "outputs": "x", "response": "y"}\n')
 
     assert load_outputs(path, fields={"output": "outputs"}).texts == {"1": "x"}
+
+
+def test_a_row_before_the_first_output_may_lack_one(write: Write) -> None:
+    outputs = load_outputs(write("o.jsonl", '{"id": "a"}\n{"id": "b", "output": "x"}\n'))
+
+    assert outputs.texts == {"b": "x"}

@@ -1,0 +1,8 @@
+"""Every command: to import this registers all of them."""
+
+from __future__ import annotations
+
+from evalkit.cli import decide, gate, operate, transfer, trust
+from evalkit.cli.app import app
+
+__all__ = ["app", "decide", "gate", "operate", "transfer", "trust"]
