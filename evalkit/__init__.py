@@ -20,6 +20,10 @@ from typing import TYPE_CHECKING, Any, Final
 from evalkit.version import __version__
 
 if TYPE_CHECKING:
+    from evalkit.agreements import AgreementTable, JudgesTable
+    from evalkit.analysis import Comparison, Outcome, Trend
+    from evalkit.analysis.agree import JudgeAgreement
+    from evalkit.analysis.raters import JudgesAgreement
     from evalkit.api import (
         collect,
         demo,
@@ -35,7 +39,9 @@ if TYPE_CHECKING:
         submit,
         validate,
     )
+    from evalkit.comparisons import ComparedRuns, ComparisonTable
     from evalkit.dataset import Case
+    from evalkit.decisions import compare, trend
     from evalkit.errors import (
         AccountError,
         ConfigError,
@@ -50,27 +56,47 @@ if TYPE_CHECKING:
         UsageError,
     )
     from evalkit.operations import Pruned, cancel, check, prune, recover, resolve, retry
+    from evalkit.pipeline.agree import Agreed
+    from evalkit.pipeline.bundle_write import WrittenBundle
     from evalkit.pipeline.detail import CaseDetail
+    from evalkit.pipeline.draw import Drawn
     from evalkit.pipeline.health import Health
+    from evalkit.pipeline.noise_report import CriterionNoise, NoiseReport
     from evalkit.pipeline.plan import Plan
     from evalkit.pipeline.suite import Suite
     from evalkit.pipeline.view import RunView
     from evalkit.report import RenderedPage
     from evalkit.score import Score, Status
-    from evalkit.table import OpenBatch, Queue, RunTable
+    from evalkit.table import OpenBatch, Queue, RunTable, ScoreTable
+    from evalkit.transfer import export_bundle, import_bundle, scores
+    from evalkit.trends import TrendTable
+    from evalkit.trust import NoiseResult, agree, agree_between, draw_cases, noise, rejudge
 
 
 __all__ = [
     "AccountError",
+    "Agreed",
+    "AgreementTable",
     "Case",
     "CaseDetail",
+    "ComparedRuns",
+    "Comparison",
+    "ComparisonTable",
     "ConfigError",
+    "CriterionNoise",
     "DatasetError",
+    "Drawn",
     "EvalkitError",
     "ExitCode",
     "Health",
     "IntegrityError",
+    "JudgeAgreement",
+    "JudgesAgreement",
+    "JudgesTable",
+    "NoiseReport",
+    "NoiseResult",
     "OpenBatch",
+    "Outcome",
     "Plan",
     "ProviderError",
     "Pruned",
@@ -79,39 +105,66 @@ __all__ = [
     "RunTable",
     "RunView",
     "Score",
+    "ScoreTable",
     "StaleTransitionError",
     "Status",
     "StoreError",
     "Suite",
+    "Trend",
+    "TrendTable",
     "UnknownCreateError",
     "UsageError",
+    "WrittenBundle",
     "__version__",
+    "agree",
+    "agree_between",
     "cancel",
     "check",
     "collect",
+    "compare",
     "demo",
+    "draw_cases",
     "export",
+    "export_bundle",
+    "import_bundle",
     "init",
+    "noise",
     "plan",
     "prune",
     "recover",
+    "rejudge",
     "report",
     "resolve",
     "retry",
     "run",
     "runs",
+    "scores",
     "show",
     "show_case",
     "status",
     "submit",
+    "trend",
     "validate",
 ]
 
 _HOMES: Final = {
+    "Agreed": "evalkit.pipeline.agree",
+    "AgreementTable": "evalkit.agreements",
     "Case": "evalkit.dataset",
     "CaseDetail": "evalkit.pipeline.detail",
+    "ComparedRuns": "evalkit.comparisons",
+    "Comparison": "evalkit.analysis",
+    "ComparisonTable": "evalkit.comparisons",
+    "CriterionNoise": "evalkit.pipeline.noise_report",
+    "Drawn": "evalkit.pipeline.draw",
     "Health": "evalkit.pipeline.health",
+    "JudgeAgreement": "evalkit.analysis.agree",
+    "JudgesAgreement": "evalkit.analysis.raters",
+    "JudgesTable": "evalkit.agreements",
+    "NoiseReport": "evalkit.pipeline.noise_report",
+    "NoiseResult": "evalkit.trust",
     "OpenBatch": "evalkit.table",
+    "Outcome": "evalkit.analysis",
     "Plan": "evalkit.pipeline.plan",
     "Pruned": "evalkit.operations",
     "Queue": "evalkit.table",
@@ -119,10 +172,17 @@ _HOMES: Final = {
     "RunTable": "evalkit.table",
     "RunView": "evalkit.pipeline.view",
     "Score": "evalkit.score",
+    "ScoreTable": "evalkit.table",
     "Status": "evalkit.score",
     "Suite": "evalkit.pipeline.suite",
+    "Trend": "evalkit.analysis",
+    "TrendTable": "evalkit.trends",
+    "WrittenBundle": "evalkit.pipeline.bundle_write",
 }
 _OPERATIONS: Final = frozenset({"cancel", "check", "prune", "recover", "resolve", "retry"})
+_DECISIONS: Final = frozenset({"compare", "trend"})
+_TRANSFER: Final = frozenset({"export_bundle", "import_bundle", "scores"})
+_TRUST: Final = frozenset({"agree", "agree_between", "draw_cases", "noise", "rejudge"})
 _VERBS: Final = frozenset(name for name in __all__ if name.islower() and name != "__version__")
 
 
@@ -137,8 +197,14 @@ class _Package(ModuleType):
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'evalkit' has no attribute {name!r}")
-    home = "evalkit.operations" if name in _OPERATIONS else "evalkit.api" if name in _VERBS else None
-    home = home or _HOMES.get(name, "evalkit.errors")
+    rooms = (
+        ("evalkit.operations", _OPERATIONS),
+        ("evalkit.decisions", _DECISIONS),
+        ("evalkit.transfer", _TRANSFER),
+        ("evalkit.trust", _TRUST),
+        ("evalkit.api", _VERBS),
+    )
+    home = next((room for room, names in rooms if name in names), None) or _HOMES.get(name, "evalkit.errors")
     value = getattr(import_module(home), name)
     setattr(sys.modules[__name__], name, value)
     return value

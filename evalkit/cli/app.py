@@ -29,8 +29,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help=(
         "Score evaluation sets with LLM judges at half price, and know what the scores can support.\n\n"
-        "Exit codes: 0 done; 1 internal error; 2 usage, config or dataset; 5 PENDING; 6 provider, credentials or "
-        "infrastructure; 7 an unknown create needs a person; 130 interrupted."
+        "Exit codes: 0 done, or gate passed; 1 internal error; 2 usage, config or dataset; 3 gate FAIL; 4 gate "
+        "INCONCLUSIVE, or not comparable; 5 PENDING; 6 provider, credentials or infrastructure; 7 an unknown create "
+        "needs a person; 130 interrupted."
     ),
 )
 
@@ -55,25 +56,34 @@ def root(
     """Take the options that stand before a command."""
 
 
-@app.command(short_help="Score two example sets offline, and write the page.")
+@app.command(short_help="Score three example sets offline: pages and gates.")
 def demo(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the store and the page.")] = Path("evalkit-demo"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the store and the pages.")] = Path("evalkit-demo"),
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Score two example sets against the built-in local API, and write the page. Needs no key and no network.
+    """Score three example sets against the built-in local API: two pages and two gates. Needs no key and no network.
 
     Example: evalkit demo
     """
     from evalkit import api
-    from evalkit.cli import tables
+    from evalkit.cli import tables, verdicts
 
     with progress_of(quiet=quiet) as progress:
-        found, pages = api.demo(out, progress=progress)
+        found, pages, gates = api.demo(out, progress=progress)
     if json:
-        tables.print_json({"runs": [row.json() for row in found], "reports": [str(page.path) for page in pages]})
+        tables.print_json(
+            {
+                "runs": [row.json() for row in found],
+                "reports": [str(page.path) for page in pages],
+                "gates": [gate.json() for gate in gates],
+            }
+        )
         return
     tables.print_runs(found)
+    print("may the new one replace the old one?  (evalkit gate)")  # noqa: T201
+    for table in gates:
+        verdicts.print_verdicts(table)
     for page in pages:
         tables.print_page(page.path)
 
@@ -324,31 +334,35 @@ def show(
         details.print_case(detail)
 
 
-@app.command(short_help="Write the scores of a run for other programs.")
+@app.command(short_help="Write scores for other programs, or a bundle.")
 def export(
-    run: Annotated[str, typer.Argument(help="A run id, or the beginning of one.")],
+    runs: Annotated[list[str] | None, typer.Argument(help="Runs to export: ids, or the beginnings of them.")] = None,
     out: options.Out = None,
     format: Annotated[  # noqa: A002 # the word of the command line
-        Literal["jsonl", "csv"], typer.Option("--format", "-f", help="One line per score, the same fields in both.")
+        Literal["jsonl", "csv", "parquet"], typer.Option("--format", "-f", help="The same fields in all of them.")
     ] = "jsonl",
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", metavar="FILE", help="Everything of the runs, for `evalkit import`.")
+    ] = None,
+    label: Annotated[str | None, typer.Option("--label", "-l", help="Every run of this label.")] = None,
     config: options.Config = None,
     store: options.Store = None,
     json: options.Json = False,
 ) -> None:
-    """Write the scores of a run for other programs, to stdout or to a file.
+    """Write the scores of runs, to stdout or to a file; or with --bundle all that is known of them, to one file.
+
+    A run with open batches is handed over with its bundle: the store that imports it collects it, this one no longer.
 
     Example: evalkit export k3f9 --format csv --out scores.csv
     """
-    from evalkit import api
-    from evalkit.cli import tables
+    from evalkit.cli import exports
 
-    if json and out is None:
-        raise typer.BadParameter("--json needs --out: stdout cannot hold the scores and a document about them")
-    n = api.export(run, out or sys.stdout, format=format, config=config, store=store)
-    if json:
-        tables.print_json({"path": str(out), "scores": n})
-    elif out is not None:
-        print(f"wrote {n:,} scores to {out}")  # noqa: T201
+    if bundle is not None:
+        if out is not None or format != "jsonl":
+            raise typer.BadParameter("--bundle names its own file and has a format of its own: without --out, --format")
+        exports.write_bundle(runs or (), bundle, label=label, config=config, store=store, as_json=json)
+    else:
+        exports.write_scores(runs or (), out, format, label=label, config=config, store=store, as_json=json)
 
 
 @app.command(short_help="Write one HTML file that compares runs.")

@@ -29,7 +29,7 @@ def print_run(rows: Sequence[RunView]) -> None:
     _fact("judge", _judge(run))
     _fact("label", run.label)
     _fact("made", f"{run.created_at:%Y-%m-%d %H:%M} UTC")
-    _fact("status", run.status.value)
+    _fact("status", run.status.value.replace("_", " "))
     for batch in run.batches:
         _fact("batch", f"{batch.id}: {batch.state.value}, {words.count(batch.requests, 'request')}")
     if run.spending.results:
@@ -72,12 +72,16 @@ def _print_criterion(row: RunView) -> None:
         name = "" if row.criterion in ("", row.grader) else f"{criterion_name(row)}: "
         range_ = f", 95 % interval {words.interval(found)} ({found.method})" if found.low is not None else ""
         _fact("mean", f"{name}{words.mean(found)}{range_}")
+    if row.corrected is not None:
+        _fact("corrected", words.corrected(row.corrected))
 
 
 def _print_score(placed: PlacedScore) -> None:
     score, verdict = placed.score, placed.score.verdict
-    say_title(f"score {one_line(verdict.criterion)}")
-    say(verdict.status.value if verdict.value is None else f"{verdict.label} = {verdict.value:g}")
+    judgement = f", judgement {score.suffix}" if score.suffix else ""
+    say_title(f"score {one_line(verdict.criterion)}{judgement}")
+    label = "" if verdict.label is None else f"{verdict.label} = "
+    say(verdict.status.value if verdict.value is None else f"{label}{verdict.value:g}")
     if verdict.reason:
         say(verdict.reason)
     if score.custom_id:

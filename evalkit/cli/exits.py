@@ -49,7 +49,7 @@ def _command(args: Sequence[str]) -> int:
         UsageError: the command line cannot be meant.
         BrokenPipeError: nobody reads the output any more.
     """
-    from evalkit.cli.operate import app  # which registers every command
+    from evalkit.cli.commands import app
     from evalkit.cli.screen import speak_any_text
 
     speak_any_text()

@@ -59,13 +59,16 @@ def resolve(
     gone: Annotated[
         str | None, typer.Option("--gone", metavar="BATCH", help="This batch no longer exists: count it missing.")
     ] = None,
+    take_back: Annotated[
+        bool, typer.Option("--take-back", help="It went into a bundle, and no other store has it.")
+    ] = False,
     part: Annotated[int | None, typer.Option("--part", help="Which part, where several are unknown.")] = None,
     config: options.Config = None,
     store: options.Store = None,
     sandbox: options.Sandbox = False,
     json: options.Json = False,
 ) -> None:
-    """Say what became of a create whose outcome is not known, or of a batch that the API no longer knows.
+    """Say what became of a create whose outcome is not known, of a batch that the API no longer knows, or of a bundle.
 
     Example: evalkit resolve k3f9 --adopt msgbatch_01AbC
     """
@@ -78,6 +81,7 @@ def resolve(
         not_created=not_created,
         cancel_batch=cancel,
         gone=gone,
+        take_back=take_back,
         part=part,
         config=config,
         store=store,

@@ -56,7 +56,7 @@ def print_runs(rows: Sequence[RunView], *, none: str = "no runs yet; `evalkit ru
             _column("grader", rows, criterion_name, 10),
             _column("judge", rows if len(judges) > 1 else (), lambda row: short_model(row.judge), 10),
             _column("label", rows if len(labels) > 1 else (), lambda row: row.label, 7),
-            _column("status", () if settled else rows, lambda row: row.status.value),
+            _column("status", () if settled else rows, lambda row: row.status.value.replace("_", " ")),
             _column("scored", rows, lambda row: f"{row.scored:,}/{row.cases:,}", right=True),
             _column("mean", rows, lambda row: _mean(row, marked=simulated), right=True),
             _column("95 %", rows, lambda row: words.interval(row.estimate), right=True),
@@ -150,7 +150,9 @@ def print_status(found: Queue, *, as_json: bool) -> None:
         say(f"{words.count(found.planned, 'part')} wait to be sent: the next submit or collect sends them")
     if found.unknown:
         say(f"{words.count(found.unknown, 'create')} of unknown outcome: collect looks again, resolve settles it")
-    if not (found or found.planned or found.unknown):
+    if found.handed_over:
+        say(f"{words.count(found.handed_over, 'run')} handed over: the store that imported the bundle collects them")
+    if not (found or found.planned or found.unknown or found.handed_over):
         say("nothing is open: every batch is collected")
 
 

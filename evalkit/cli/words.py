@@ -12,6 +12,7 @@ from evalkit.cli.progress import duration
 from evalkit.cli.screen import visible
 
 if TYPE_CHECKING:
+    from evalkit.analysis.corrected import Corrected
     from evalkit.stats import Estimate
 
 NONE = "–"
@@ -72,6 +73,15 @@ def interval(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return "" if estimate.mean is None else NONE
     return f"{estimate.low:.3f}{NONE}{estimate.high:.3f}"
+
+
+def corrected(found: Corrected) -> str:
+    """A mean as human labels correct it, or why they do not."""
+    if found.value is None:
+        return f"{NONE}: {found.why}"
+    ends = "" if found.low is None or found.high is None else f", 95 % interval {found.low:.3f}{NONE}{found.high:.3f}"
+    why = f"; {found.why}" if found.why else ""
+    return f"{found.value:.3f}{ends} ({found.method}, {count(found.n_labels, 'label')}){why}"
 
 
 def reasons(unscored: Mapping[str, int]) -> str:

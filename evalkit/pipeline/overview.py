@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evalkit.errors import IntegrityError
+from evalkit.pipeline.corrections import corrections
 from evalkit.pipeline.view import RunView
-from evalkit.run import Run, run_status
+from evalkit.run import Run, RunStatus, run_status
 from evalkit.stats import Estimate, estimate, estimate_counts
 from evalkit.store import Spending, Store, Tally
 
@@ -32,10 +33,14 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
     spending = store.results.spending(ids)
     tallies = {(tally.run, tally.criterion): tally for tally in store.scores.tallies(ids)}
     scales = store.content.scales({run.grader_digest for run in runs})
+    away = store.hand_overs.away()
+    corrected = corrections(store, runs)
     views: list[RunView] = []
     for run in runs:
         intents, batches = progress[run.id]
         status = run_status([i.state for i in intents], [b.state for b in batches])
+        if run.id in away:
+            status = RunStatus.HANDED_OVER
         for criterion, scale in scales[run.grader_digest].items():
             tally = tallies.get((run.id, criterion)) or _empty(run, criterion)
             views.append(
@@ -61,6 +66,7 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
                     spending=spending.get(run.id, _NONE),
                     simulated=any(batch.simulated for batch in batches),
                     created_at=run.created_at,
+                    corrected=corrected.get((run.id, criterion)),
                 )
             )
     return views

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from evalkit.analysis.corrected import CORRECTED_KEYS, Corrected
 from evalkit.run import Batch, RunKind, RunStatus
 from evalkit.stats import Estimate
 from evalkit.store import Spending
@@ -36,6 +37,8 @@ class RunView:
     spending: Spending
     simulated: bool
     created_at: datetime
+    corrected: Corrected | None = None
+    """The mean as human labels correct it; None where there are none for its grader and judge."""
 
     @property
     def is_open(self) -> bool:
@@ -85,4 +88,5 @@ class RunView:
             "served_models": list(self.spending.served_models),
             "simulated": self.simulated,
             "created_at": self.created_at.isoformat(),
+            **(self.corrected.json() if self.corrected else dict.fromkeys(CORRECTED_KEYS)),
         }

@@ -11,6 +11,7 @@ from evalkit.errors import UsageError
 from evalkit.pipeline.overview import overview
 from evalkit.pipeline.scores import run_scores
 from evalkit.pipeline.view import RunView
+from evalkit.report.calibrated import agreements, corrected_by
 from evalkit.report.case_rows import candidate_names, case_rows
 from evalkit.report.notices import notices
 from evalkit.report.page import ComparisonRow, DatasetHead, Page, RunRow, SliceRow
@@ -61,6 +62,7 @@ def compose(store: Store, runs: Sequence[Run], options: ReportOptions) -> Page:
     views = overview(store, ordered)
     compared = _compared(store, ordered, views, options)
     names = candidate_names(ordered)
+    agreement = agreements(store, ordered)
     return Page(
         title=options.title,
         dataset=DatasetHead(name=newest.dataset_name, digest=newest.dataset, n_cases=newest.cases),
@@ -68,13 +70,16 @@ def compose(store: Store, runs: Sequence[Run], options: ReportOptions) -> Page:
         version=__version__,
         command=options.command,
         price_date=options.price_date,
-        notices=notices(views, [one.comparison for one in compared], options.min_coverage, options.margin),
+        notices=notices(
+            views, [one.comparison for one in compared], options.min_coverage, options.margin, agreement=agreement
+        ),
         baseline=compared[0].baseline.run if compared else None,
         margin=options.margin,
         adjustment=_adjustment(compared),
         runs=tuple(_run_row(store, view, names) for view in views),
         comparisons=_comparison_rows(compared),
         slices=tuple(row for one in compared for row in one.slices),
+        agreement=agreement,
         cases=case_rows(store, ordered, newest.dataset, names),
         prompts=_prompts(store, ordered),
         provenance=_provenance(store, ordered),
@@ -131,7 +136,7 @@ def _compare(
     tags = slices(before, after, force=options.force)
     rows = tuple(
         SliceRow(
-            name=tag.tag,
+            name=tag.name,
             run=candidate.run,
             baseline=baseline.run,
             grader=candidate.grader,
@@ -217,6 +222,10 @@ def _run_row(store: Store, view: RunView, names: dict[str, str]) -> RunRow:
         method=view.estimate.method,
         worst=limits.low if limits else None,
         best=limits.high if limits else None,
+        corrected=view.corrected.value if view.corrected else None,
+        corrected_low=view.corrected.low if view.corrected else None,
+        corrected_high=view.corrected.high if view.corrected else None,
+        corrected_by=corrected_by(view.corrected) if view.corrected else "",
         cost_usd=view.spending.cost_usd,
         batch_saving_usd=view.spending.cost_usd or None,
         cache_read_share=view.spending.cache_read_share,

@@ -6,15 +6,21 @@ from collections.abc import Iterator, Sequence
 
 from evalkit.analysis import Comparison
 from evalkit.pipeline.view import RunView
-from evalkit.report.page import Notice, Severity
+from evalkit.report.names import criterion_name
+from evalkit.report.page import AGREES, Agreement, Notice, Severity
 
 
 def notices(
-    views: Sequence[RunView], comparisons: Sequence[Comparison], min_coverage: float, margin: float | None
+    views: Sequence[RunView],
+    comparisons: Sequence[Comparison],
+    min_coverage: float,
+    margin: float | None,
+    *,
+    agreement: Sequence[Agreement] = (),
 ) -> tuple[Notice, ...]:
     """Every notice that these runs and comparisons call for, the gravest first."""
     found = [*_simulated(views), *_refused(comparisons), *_uncovered(views, min_coverage), *_unpriced(views)]
-    found += _underpowered(comparisons, margin)
+    found += [*_disagreeing(agreement), *_underpowered(comparisons, margin)]
     order = [Severity.ALARM, Severity.CAUTION, Severity.NOTE]
     return tuple(sorted(found, key=lambda notice: order.index(notice.severity)))
 
@@ -55,6 +61,17 @@ def _unpriced(views: Sequence[RunView]) -> Iterator[Notice]:
     if unknown:
         text = f"The price of {', '.join(unknown)} is not known, so the cost of its runs is not either."
         yield Notice(severity=Severity.NOTE, text=text)
+
+
+def _disagreeing(agreement: Sequence[Agreement]) -> Iterator[Notice]:
+    for row in agreement:
+        if row.value < AGREES:
+            who = f"The judge {row.judge}" if row.judge else "The check"
+            text = (
+                f"{who} agrees little with people on {criterion_name(row.grader, row.criterion)} "
+                f"({row.statistic} {row.value:.2f} < {AGREES:g}, {row.n} labels): read its means with that in mind."
+            )
+            yield Notice(severity=Severity.CAUTION, text=text)
 
 
 def _underpowered(comparisons: Sequence[Comparison], margin: float | None) -> Iterator[Notice]:

@@ -12,9 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from evalkit.score import Status
+
+AGREES: Final = 0.7
+"""The agreement with people below which a judge's scores are not to be acted on alone."""
 
 
 class Severity(StrEnum):
@@ -76,6 +79,12 @@ class RunRow:
     worst: float | None = None
     """The mean if every unscored case had the lowest value."""
     best: float | None = None
+    corrected: float | None = None
+    """The mean as human labels correct it; None where there are none, or where they cannot."""
+    corrected_low: float | None = None
+    corrected_high: float | None = None
+    corrected_by: str = ""
+    """How many labels corrected it and how; or why those there are cannot."""
     cost_usd: float | None = None
     """None: unknown, which is never shown as 0."""
     batch_saving_usd: float | None = None
@@ -156,6 +165,7 @@ class Agreement:
 
     grader: str
     criterion: str
+    judge: str = ""
     n: int
     statistic: str
     value: float

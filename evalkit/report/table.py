@@ -38,6 +38,8 @@ class RunLine:
     unscored: str
     mean: str
     interval: str
+    corrected: str
+    """The mean as human labels correct it, with its interval; empty where they do not."""
     deltas: tuple[DeltaCell, ...]
     cost: str
     details: tuple[tuple[str, str], ...]
@@ -98,10 +100,17 @@ def _line(page: Page, row: RunRow, names: dict[str, str], *, is_baseline: bool) 
         unscored=_unscored(row),
         mean="no score yet" if row.mean is None else figures.value(row.mean),
         interval=figures.interval(row.low, row.high),
+        corrected=_corrected(row),
         deltas=tuple(_delta(one, names, margin=page.margin, several=several) for one in mine),
         cost=figures.usd(row.cost_usd),
         details=tuple(_details(row)),
     )
+
+
+def _corrected(row: RunRow) -> str:
+    if row.corrected is None:
+        return ""
+    return f"{figures.value(row.corrected)} {figures.interval(row.corrected_low, row.corrected_high)}".rstrip()
 
 
 def _coverage(row: RunRow) -> str:
@@ -156,6 +165,7 @@ def _details(row: RunRow) -> list[tuple[str, str]]:
         ("submitted", figures.moment(row.submitted_at) if row.judge else ""),
         ("collected", figures.moment(row.collected_at) if row.judge else ""),
         ("interval", row.method),
+        ("corrected", f"{_corrected(row)} by {row.corrected_by}" if row.corrected is not None else row.corrected_by),
         ("worst to best", f"{bounds} if every missing score were lowest or highest" if bounds else ""),
         ("saved by batch", saving or ""),
         ("read from cache", f"{cached} of input tokens" if cached else ""),

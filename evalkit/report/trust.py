@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from evalkit.report import figures
 from evalkit.report.names import criterion_name
-from evalkit.report.page import Agreement, ComparisonRow, Page, RunRow
+from evalkit.report.page import AGREES, Agreement, ComparisonRow, Page, RunRow
 from evalkit.score import Status
 
 
@@ -22,7 +22,6 @@ class State(StrEnum):
 
 
 MARKS = {State.FINE: "✓", State.CAUTION: "!", State.ALARM: "✗", State.UNCHECKED: "○"}
-_AGREES = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +141,7 @@ def _power(page: Page) -> TrustLine:
 def _agreement(rows: tuple[Agreement, ...]) -> TrustLine:
     if not rows:
         return _line(State.UNCHECKED, "Human labels", "the judge was not checked against people")
-    weak = [row for row in rows if row.value < _AGREES]
+    weak = [row for row in rows if row.value < AGREES]
     shown = "; ".join(f"{_named(row)} {row.statistic} {row.value:.2f} (n={figures.count(row.n)})" for row in rows)
     if weak:
         named = ", ".join(_named(row) for row in weak)
