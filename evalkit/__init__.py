@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, Final
 from evalkit.version import __version__
 
 if TYPE_CHECKING:
-    from evalkit.agreements import AgreementTable, JudgesTable
     from evalkit.analysis import Comparison, Outcome, Trend
     from evalkit.analysis.agree import JudgeAgreement
+    from evalkit.analysis.gate import Gate, GateVerdict
     from evalkit.analysis.raters import JudgesAgreement
     from evalkit.api import (
         collect,
@@ -39,9 +39,8 @@ if TYPE_CHECKING:
         submit,
         validate,
     )
-    from evalkit.comparisons import ComparedRuns, ComparisonTable
     from evalkit.dataset import Case
-    from evalkit.decisions import compare, trend
+    from evalkit.decisions import compare, gate, power, trend
     from evalkit.errors import (
         AccountError,
         ConfigError,
@@ -67,9 +66,13 @@ if TYPE_CHECKING:
     from evalkit.pipeline.view import RunView
     from evalkit.report import RenderedPage
     from evalkit.score import Score, Status
-    from evalkit.table import OpenBatch, Queue, RunTable, ScoreTable
+    from evalkit.tables import OpenBatch, Queue, RunTable, ScoreTable
+    from evalkit.tables.agreements import AgreementTable, JudgesTable
+    from evalkit.tables.comparisons import ComparedRuns, ComparisonTable
+    from evalkit.tables.gates import GateTable
+    from evalkit.tables.powers import PowerTable
+    from evalkit.tables.trends import TrendTable
     from evalkit.transfer import export_bundle, import_bundle, scores
-    from evalkit.trends import TrendTable
     from evalkit.trust import NoiseResult, agree, agree_between, draw_cases, noise, rejudge
 
 
@@ -88,6 +91,9 @@ __all__ = [
     "Drawn",
     "EvalkitError",
     "ExitCode",
+    "Gate",
+    "GateTable",
+    "GateVerdict",
     "Health",
     "IntegrityError",
     "JudgeAgreement",
@@ -98,6 +104,7 @@ __all__ = [
     "OpenBatch",
     "Outcome",
     "Plan",
+    "PowerTable",
     "ProviderError",
     "Pruned",
     "Queue",
@@ -126,10 +133,12 @@ __all__ = [
     "draw_cases",
     "export",
     "export_bundle",
+    "gate",
     "import_bundle",
     "init",
     "noise",
     "plan",
+    "power",
     "prune",
     "recover",
     "rejudge",
@@ -149,38 +158,42 @@ __all__ = [
 
 _HOMES: Final = {
     "Agreed": "evalkit.pipeline.agree",
-    "AgreementTable": "evalkit.agreements",
+    "AgreementTable": "evalkit.tables.agreements",
     "Case": "evalkit.dataset",
     "CaseDetail": "evalkit.pipeline.detail",
-    "ComparedRuns": "evalkit.comparisons",
+    "ComparedRuns": "evalkit.tables.comparisons",
     "Comparison": "evalkit.analysis",
-    "ComparisonTable": "evalkit.comparisons",
+    "ComparisonTable": "evalkit.tables.comparisons",
     "CriterionNoise": "evalkit.pipeline.noise_report",
     "Drawn": "evalkit.pipeline.draw",
+    "Gate": "evalkit.analysis.gate",
+    "GateTable": "evalkit.tables.gates",
+    "GateVerdict": "evalkit.analysis.gate",
     "Health": "evalkit.pipeline.health",
     "JudgeAgreement": "evalkit.analysis.agree",
     "JudgesAgreement": "evalkit.analysis.raters",
-    "JudgesTable": "evalkit.agreements",
+    "JudgesTable": "evalkit.tables.agreements",
     "NoiseReport": "evalkit.pipeline.noise_report",
     "NoiseResult": "evalkit.trust",
-    "OpenBatch": "evalkit.table",
+    "OpenBatch": "evalkit.tables",
     "Outcome": "evalkit.analysis",
     "Plan": "evalkit.pipeline.plan",
+    "PowerTable": "evalkit.tables.powers",
     "Pruned": "evalkit.operations",
-    "Queue": "evalkit.table",
+    "Queue": "evalkit.tables",
     "RenderedPage": "evalkit.report",
-    "RunTable": "evalkit.table",
+    "RunTable": "evalkit.tables",
     "RunView": "evalkit.pipeline.view",
     "Score": "evalkit.score",
-    "ScoreTable": "evalkit.table",
+    "ScoreTable": "evalkit.tables",
     "Status": "evalkit.score",
     "Suite": "evalkit.pipeline.suite",
     "Trend": "evalkit.analysis",
-    "TrendTable": "evalkit.trends",
+    "TrendTable": "evalkit.tables.trends",
     "WrittenBundle": "evalkit.pipeline.bundle_write",
 }
 _OPERATIONS: Final = frozenset({"cancel", "check", "prune", "recover", "resolve", "retry"})
-_DECISIONS: Final = frozenset({"compare", "trend"})
+_DECISIONS: Final = frozenset({"compare", "gate", "power", "trend"})
 _TRANSFER: Final = frozenset({"export_bundle", "import_bundle", "scores"})
 _TRUST: Final = frozenset({"agree", "agree_between", "draw_cases", "noise", "rejudge"})
 _VERBS: Final = frozenset(name for name in __all__ if name.islower() and name != "__version__")

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Literal, TextIO
 from evalkit.pipeline.progress import Progress
 from evalkit.run import IntentState
 from evalkit.session import Session
-from evalkit.table import Queue, RunTable
+from evalkit.tables import Queue, RunTable
 from evalkit.work import (
     collect_runs,
     collector_of,
     find_runs,
+    must_have,
     newest_runs,
     open_batch,
     raise_unknown,
@@ -32,24 +33,28 @@ if TYPE_CHECKING:
     from evalkit.pipeline.suite import Suite
     from evalkit.pipeline.view import RunView
     from evalkit.report import RenderedPage
+    from evalkit.tables.gates import GateTable
 
-ExportFormat = Literal["jsonl", "csv"]
+ExportFormat = Literal["jsonl", "csv", "parquet"]
 
 
-def demo(folder: Path, *, progress: Progress | None = None) -> tuple[RunTable, tuple[RenderedPage, ...]]:
-    """Score the example sets against the built-in local API; the support set by two judges.
+def demo(
+    folder: Path, *, progress: Progress | None = None
+) -> tuple[RunTable, tuple[RenderedPage, ...], tuple[GateTable, ...]]:
+    """Score the example sets against the built-in local API, the support set by two judges, and judge two gates.
 
     Args:
         folder: where the store and the pages go.
         progress: told of each step.
     """
+    from evalkit import decisions
     from evalkit.starter import example_sets
 
     sets = example_sets()
     folder.mkdir(parents=True, exist_ok=True)
     url = f"sqlite:///{folder / 'evalkit.db'}"
     rows: list[RunView] = []
-    for name, judge in (("support", None), ("support", "claude-sonnet-5-5"), ("rag", None)):
+    for name, judge in (("support", None), ("support", "claude-sonnet-5-5"), ("rag", None), ("receipts", None)):
         with Session(config=sets / name, store=url, judge=judge, sandbox=True, keep_sandbox=False) as session:
             ids = submit_suite(session, "demo", progress or Progress())
             collect_runs(session, ids, progress or Progress(), wait=True, timeout=None, poll=None)
@@ -58,8 +63,9 @@ def demo(folder: Path, *, progress: Progress | None = None) -> tuple[RunTable, t
         report(config=sets / name, store=url, out=folder / f"{name}.html", command="evalkit demo")
         for name in ("support", "rag")
     )
+    gates = tuple(decisions.gate(config=sets / name, store=url) for name in ("receipts", "support"))
     unique = {(row.run, row.criterion): row for row in rows}
-    return RunTable(tuple(unique.values())), pages
+    return RunTable(tuple(unique.values())), pages, gates
 
 
 def init(data: Path | None = None, folder: Path = Path(), outputs: Sequence[Path] = ()) -> list[Path]:
@@ -156,11 +162,13 @@ def collect(
         progress: told of each step.
 
     Raises:
+        UsageError: a run that was named was handed over to another store.
         AccountError: a batch belongs to another account.
         ProviderError: the API does not answer.
     """
     with Session(config=config, store=store, sandbox=sandbox) as session:
         wanted = [run.id for run in find_runs(session.store, runs)] if runs else None
+        must_have(session.store, wanted or ())
         ids = wanted or list(dict.fromkeys(batch.run for batch in session.store.batches.open()))
         collect_runs(session, wanted, progress or Progress(), wait=wait, timeout=timeout, poll=poll)
         return table_of(session.store, ids)
@@ -211,7 +219,7 @@ def runs(
         from evalkit.pipeline.overview import overview
 
         return RunTable(
-            tuple(overview(session.store, session.store.runs.select(suite=suite, label=label, limit=limit)))
+            tuple(overview(session.store, session.store.runs.select(suite=suite, label=label, limit=limit, noise=True)))
         )
 
 
@@ -226,6 +234,7 @@ def status(config: Path | str | None = None, *, store: str | None = None, runs: 
             batches=tuple(open_batch(session.store, by_id[batch.run], batch) for batch in found),
             planned=len(intents.in_state(IntentState.PLANNED, runs=wanted)),
             unknown=len(intents.in_state(IntentState.INTENDED, IntentState.UNKNOWN, runs=wanted)),
+            handed_over=sum(wanted is None or run in wanted for run in session.store.hand_overs.away()),
         )
 
 
@@ -253,22 +262,29 @@ def show_case(run: str, case: str, *, config: Path | str | None = None, store: s
 
 
 def export(
-    run: str,
+    run: str | Sequence[str],
     out: Path | TextIO,
     *,
     format: ExportFormat = "jsonl",  # noqa: A002 # the word that the command line uses
     config: Path | str | None = None,
     store: str | None = None,
 ) -> int:
-    """Write the scores of a run, one line each; a file is written whole or not at all. Returns the number of scores.
+    """Write the scores of one run or of several; a file is written whole or not at all. Returns the number of scores.
+
+    Args:
+        run: a run id, or several; the beginning of one is enough.
+        out: a file; or a stream of text, for all but Parquet.
+        format: JSON lines, CSV that no spreadsheet runs as formulas, or Parquet, which needs the extra `parquet`.
+        config: `evalkit.toml`, to find the store.
+        store: the store's URL.
 
     Raises:
-        UsageError: there is no such run, or the file cannot be written.
+        UsageError: there is no such run, the file cannot be written, or pyarrow is not installed.
     """
     from evalkit.pipeline.export import export_scores
 
     with Session(config=config, store=store, reads=True) as session:
-        (found,) = find_runs(session.store, [run])
+        found = find_runs(session.store, [run] if isinstance(run, str) else run)
         return export_scores(session.store, found, out, format)
 
 

@@ -8,13 +8,13 @@ from itertools import groupby
 from typing import Final
 
 from evalkit.analysis import Comparison, Flip, RunScores, adjusted, compare, slices
-from evalkit.comparisons import ComparedRuns, Moved
 from evalkit.errors import UsageError
 from evalkit.pipeline.overview import overview
 from evalkit.pipeline.rebase import Present, mend
 from evalkit.pipeline.scores import run_scores
 from evalkit.pipeline.selection import RunPair
 from evalkit.store import PlacedScore, Store
+from evalkit.tables.comparisons import ComparedRuns, Moved
 
 _AT_ONCE: Final = 500
 """Cases whose texts are read by one query: no database takes any number of ids."""

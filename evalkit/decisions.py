@@ -13,13 +13,13 @@ from evalkit.session import Session
 if TYPE_CHECKING:
     from evalkit.analysis import Trend
     from evalkit.ci import RunCost
-    from evalkit.comparisons import ComparisonTable
-    from evalkit.gates import GateTable
     from evalkit.pipeline.gating import PolicyChoice
-    from evalkit.powers import PowerTable
     from evalkit.run import Run
     from evalkit.store import Store
-    from evalkit.trends import TrendTable
+    from evalkit.tables.comparisons import ComparisonTable
+    from evalkit.tables.gates import GateTable
+    from evalkit.tables.powers import PowerTable
+    from evalkit.tables.trends import TrendTable
 
 _LADDER: Final = (0.01, 0.02, 0.03, 0.05, 0.1)
 """Differences of a mean score that people ask for."""
@@ -57,9 +57,9 @@ def compare(
         UsageError: a word names no run, there is no baseline, or no criterion in common.
     """
     from evalkit.comparer import Comparer
-    from evalkit.comparisons import ComparisonTable
     from evalkit.pipeline.rebase import present
     from evalkit.pipeline.selection import Wanted, scope_of, select_pairs
+    from evalkit.tables.comparisons import ComparisonTable
 
     with Session(config=config, store=store, reads=True) as session:
         known = session.config_or_none
@@ -107,9 +107,9 @@ def gate(
         ConfigError: the config or a rule of its gate is wrong.
         UsageError: the config has no gate, or a candidate or the baseline is not known.
     """
-    from evalkit.gates import GateTable
     from evalkit.pipeline.gate_cases import gate_cases
     from evalkit.pipeline.gating import Gatekeeper
+    from evalkit.tables.gates import GateTable
 
     with Session(config=config, store=store, reads=True) as session:
         keeper = Gatekeeper(
@@ -167,7 +167,7 @@ def power(
     """
     from evalkit.pipeline.powering import powered
     from evalkit.pipeline.selection import Wanted, scope_of, select_pairs
-    from evalkit.powers import PoweredPair, PowerTable
+    from evalkit.tables.powers import PoweredPair, PowerTable
 
     if any(not 0 < delta <= 1 for delta in deltas):
         raise UsageError("a difference to see is above 0 and at most 1, as in --delta 0.02")
@@ -208,7 +208,7 @@ def trend(
         UsageError: no run that has a score is meant.
     """
     from evalkit.pipeline.selection import scope_of
-    from evalkit.trends import TrendTable
+    from evalkit.tables.trends import TrendTable
 
     with Session(config=config, store=store, reads=True) as session:
         known = session.config_or_none

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from evalkit.errors import StoreError, UsageError
 from evalkit.pipeline.progress import Progress
 from evalkit.session import Session
-from evalkit.table import RunTable
-from evalkit.work import collector_of, find_runs, table_of
+from evalkit.tables import RunTable
+from evalkit.work import collector_of, find_runs, must_have, table_of
 
 if TYPE_CHECKING:
     from evalkit.pipeline.health import Health
@@ -57,6 +57,7 @@ def retry(
 
     with Session(config=config, store=store, sandbox=sandbox) as session:
         (found,) = find_runs(session.store, [run])
+        must_have(session.store, [found.id])
         if session.store.batches.open([found.id]):
             raise UsageError(f"run {found.id} is still under way; collect it first: evalkit collect {found.id}")
         collector = collector_of(session, progress or Progress())
@@ -74,6 +75,7 @@ def resolve(
     not_created: bool = False,
     cancel_batch: str | None = None,
     gone: str | None = None,
+    take_back: bool = False,
     part: int | None = None,
     config: Path | str | None = None,
     store: str | None = None,
@@ -87,20 +89,26 @@ def resolve(
         not_created: it made none; the next submit or collect sends it again.
         cancel_batch: it made this batch, which is to be canceled.
         gone: this open batch no longer exists at the provider: its requests count as missing.
+        take_back: the run was handed over to a bundle, and no other store has it: this one collects it again.
         part: which part of the run, where several are unknown.
         config: `evalkit.toml`, to find the store.
         store: the store's URL.
         sandbox: use the built-in local API.
 
     Raises:
-        UsageError: nothing is unknown, the batch cannot be it, or not exactly one of the four is said.
+        UsageError: nothing is unknown, the batch cannot be it, or not exactly one of the five is said.
     """
     from evalkit.pipeline.resolve import Resolver, cancel
 
-    if [adopt is not None, not_created, cancel_batch is not None, gone is not None].count(True) != 1:
-        raise UsageError("say one of --adopt BATCH, --not-created, --cancel BATCH and --gone BATCH")
+    if [adopt is not None, not_created, cancel_batch is not None, gone is not None, take_back].count(True) != 1:
+        raise UsageError("say one of --adopt BATCH, --not-created, --cancel BATCH, --gone BATCH and --take-back")
     with Session(config=config, store=store, sandbox=sandbox) as session:
         (found,) = find_runs(session.store, [run])
+        if take_back:
+            if not session.store.hand_overs.take_back([found.id]):
+                raise UsageError(f"run {found.id} was not handed over: this store has it")
+            return table_of(session.store, [found.id])
+        must_have(session.store, [found.id])
         collector_of(session, Progress()).sender.check_account(found)
         resolver = Resolver(store=session.store, provider=session.provider)
         batch = adopt or cancel_batch
@@ -133,6 +141,7 @@ def cancel(
 
     with Session(config=config, store=store, sandbox=sandbox) as session:
         (found,) = find_runs(session.store, [run])
+        must_have(session.store, [found.id])
         collector_of(session, Progress()).sender.check_account(found)
         give_up_planned(session.store, found)
         return tuple(cancel_run(session.store, session.provider, found))

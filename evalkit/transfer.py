@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from evalkit.errors import UsageError
 from evalkit.pipeline.progress import Progress
 from evalkit.session import Session
-from evalkit.table import RunTable, ScoreTable
+from evalkit.tables import RunTable, ScoreTable
 from evalkit.work import find_runs, table_of
 
 if TYPE_CHECKING:

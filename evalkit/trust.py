@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from evalkit.errors import UsageError
 from evalkit.pipeline.progress import Progress
 from evalkit.session import Session
-from evalkit.table import RunTable
+from evalkit.tables import RunTable
 from evalkit.work import collect_runs, find_runs, submit_runs, table_of
 
 if TYPE_CHECKING:
-    from evalkit.agreements import AgreementTable, JudgesTable
     from evalkit.pipeline.draw import Drawn
     from evalkit.pipeline.noise_report import NoiseReport
     from evalkit.run import Judge, Run
+    from evalkit.tables.agreements import AgreementTable, JudgesTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,8 +170,8 @@ def agree(
         UsageError: there is no such run or criterion, or the run has cases without a result.
         DatasetError: the file is wrong, or has no label of this run.
     """
-    from evalkit.agreements import AgreementTable
     from evalkit.pipeline.agree import agree_with_people
+    from evalkit.tables.agreements import AgreementTable
 
     with Session(config=config, store=store, reads=True) as session:
         (found,) = find_runs(session.store, [run])
@@ -198,8 +198,8 @@ def agree_between(
     Raises:
         UsageError: there is no such run, or the runs have no outputs or no criterion in common.
     """
-    from evalkit.agreements import JudgesTable
     from evalkit.pipeline.agree import agree_between as between
+    from evalkit.tables.agreements import JudgesTable
 
     with Session(config=config, store=store, reads=True) as session:
         return JudgesTable(between(session.store, find_runs(session.store, runs), criterion=criterion))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from evalkit.errors import UnknownCreateError, UsageError
 from evalkit.pipeline.progress import Progress
 from evalkit.session import Session, file_name
-from evalkit.table import OpenBatch, RunTable
+from evalkit.tables import OpenBatch, RunTable
 
 if TYPE_CHECKING:
     from evalkit.pipeline.collect import Collector
@@ -179,6 +179,7 @@ def write_report(
     command: str = "evalkit run",
 ) -> RenderedPage:
     """Write the page of some runs, as the config wants it compared."""
+    from evalkit.config.gate import LABEL_PREFIX
     from evalkit.pricing import load_prices
     from evalkit.report import render
     from evalkit.report.compose import ReportOptions, compose
@@ -186,7 +187,7 @@ def write_report(
     config = session.config_or_none
     gate = config.gate if config else None
     title = chosen[0].suite if chosen else "report"
-    names = {run.candidate for run in chosen}
+    names = {run.candidate for run in chosen} | {f"{LABEL_PREFIX}{run.label}" for run in chosen}
     options = ReportOptions(
         title=title,
         baseline=baseline or (gate.baseline if gate and gate.baseline in names else None),

@@ -12,13 +12,13 @@ from evalkit.cli.columns import Column, shorten
 from evalkit.cli.screen import say, say_table, say_title, say_wrapped
 from evalkit.cli.tables import SIMULATED, short_model
 from evalkit.cli.words import one_line
-from evalkit.comparisons import interval, shown
-from evalkit.trends import change, marks, on, rebase
+from evalkit.tables.comparisons import interval, shown
+from evalkit.tables.trends import change, marks, on, rebase
 
 if TYPE_CHECKING:
     from evalkit.analysis import Point, Segment, Trend
-    from evalkit.comparisons import ComparedRuns, ComparisonTable, Moved
-    from evalkit.trends import TrendTable
+    from evalkit.tables.comparisons import ComparedRuns, ComparisonTable, Moved
+    from evalkit.tables.trends import TrendTable
 
 _STYLES: Final = {
     Outcome.BETTER: "green",

@@ -11,7 +11,7 @@ from evalkit.cli.words import NONE, one_line
 
 if TYPE_CHECKING:
     from evalkit.analysis import Need, Power
-    from evalkit.powers import PoweredPair, PowerTable
+    from evalkit.tables.powers import PoweredPair, PowerTable
 
 
 def print_power(found: PowerTable) -> None:

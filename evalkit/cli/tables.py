@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from evalkit.pipeline.suite import Suite
     from evalkit.pipeline.view import RunView
     from evalkit.report import RenderedPage
-    from evalkit.table import OpenBatch, Queue, RunTable
+    from evalkit.tables import OpenBatch, Queue, RunTable
 
 SIMULATED: Final = "simulated by the sandbox's offline judge: no model was asked, nothing was paid"
 

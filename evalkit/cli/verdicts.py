@@ -13,7 +13,7 @@ from evalkit.cli.words import one_line
 
 if TYPE_CHECKING:
     from evalkit.analysis.gate import Gate
-    from evalkit.gates import GateTable
+    from evalkit.tables.gates import GateTable
 
 _STYLES: Final = {
     GateVerdict.PASS: "bold green",

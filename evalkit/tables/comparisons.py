@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final, cast, overload
+from typing import TYPE_CHECKING, Final, cast
 
 from evalkit.analysis import Comparison, Flip, Outcome, Slice, outcome_of, sentence
 from evalkit.analysis.outcome import p_text, points
 from evalkit.errors import ExitCode
 from evalkit.pipeline.view import RunView
-from evalkit.table import frame, html_table
+from evalkit.tables.rows import Rows, frame, html_table
 
 if TYPE_CHECKING:
     from evalkit.stats import Estimate
-    from evalkit.table import DataFrame
+    from evalkit.tables.rows import DataFrame
 
 _ALIKE: Final = (
     "comparable", "reasons", "n_paired", "n_unpaired", "delta", "low", "high", "p_value", "method", "wins", "ties",
@@ -123,25 +123,17 @@ class ComparedRuns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ComparisonTable(Sequence[ComparedRuns]):
+class ComparisonTable(Rows[ComparedRuns]):
     """Comparisons that are read together: their p-values are adjusted for one another."""
 
     rows: tuple[ComparedRuns, ...]
     notes: tuple[str, ...] = ()
     """What was wanted and has no counterpart."""
 
-    @overload
-    def __getitem__(self, index: int) -> ComparedRuns: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[ComparedRuns]: ...
-    def __getitem__(self, index: int | slice) -> ComparedRuns | Sequence[ComparedRuns]:
-        return self.rows[index]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[ComparedRuns]:
-        return iter(self.rows)
+    @property
+    def items(self) -> tuple[ComparedRuns, ...]:
+        """What the table is a sequence of."""
+        return self.rows
 
     @property
     def adjustment(self) -> str | None:

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 from evalkit.analysis.raters import JudgesAgreement
 from evalkit.pipeline.agree import Agreed
-from evalkit.table import frame, html_table
+from evalkit.tables.rows import Rows, frame, html_table
 
 if TYPE_CHECKING:
-    from evalkit.table import DataFrame
+    from evalkit.tables.rows import DataFrame
 
 
 @dataclass(frozen=True, slots=True)
-class AgreementTable(Sequence[Agreed]):
+class AgreementTable(Rows[Agreed]):
     """A run's judge beside people, one row per criterion that has labels."""
 
     rows: tuple[Agreed, ...]
 
-    @overload
-    def __getitem__(self, index: int) -> Agreed: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Agreed]: ...
-    def __getitem__(self, index: int | slice) -> Agreed | Sequence[Agreed]:
-        return self.rows[index]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[Agreed]:
-        return iter(self.rows)
+    @property
+    def items(self) -> tuple[Agreed, ...]:
+        """What the table is a sequence of."""
+        return self.rows
 
     def json(self) -> dict[str, object]:
         """The document of `agree RUN --labels --json`."""
@@ -82,23 +73,15 @@ class AgreementTable(Sequence[Agreed]):
 
 
 @dataclass(frozen=True, slots=True)
-class JudgesTable(Sequence[JudgesAgreement]):
+class JudgesTable(Rows[JudgesAgreement]):
     """Runs of the same outputs beside one another, one row per criterion."""
 
     rows: tuple[JudgesAgreement, ...]
 
-    @overload
-    def __getitem__(self, index: int) -> JudgesAgreement: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[JudgesAgreement]: ...
-    def __getitem__(self, index: int | slice) -> JudgesAgreement | Sequence[JudgesAgreement]:
-        return self.rows[index]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[JudgesAgreement]:
-        return iter(self.rows)
+    @property
+    def items(self) -> tuple[JudgesAgreement, ...]:
+        """What the table is a sequence of."""
+        return self.rows
 
     def json(self) -> dict[str, object]:
         """The document of `agree RUN RUN --json`."""

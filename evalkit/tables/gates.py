@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal
 
 from evalkit.analysis.gate import Gate, GateVerdict, worst
 from evalkit.ci import (
@@ -19,16 +18,16 @@ from evalkit.ci import (
     workflow_annotations,
 )
 from evalkit.errors import ExitCode
-from evalkit.table import frame, html_table
+from evalkit.tables.rows import Rows, frame, html_table
 
 if TYPE_CHECKING:
-    from evalkit.table import DataFrame
+    from evalkit.tables.rows import DataFrame
 
 _COLUMNS = ("candidate", "check", "tier", "verdict", "n", "delta", "low", "high", "limit", "coverage", "why")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GateTable(Sequence[Gate]):
+class GateTable(Rows[Gate]):
     """The gates of one suite, one per candidate; at least one."""
 
     suite: str
@@ -37,18 +36,10 @@ class GateTable(Sequence[Gate]):
     """The cases of each candidate and criterion; empty unless asked for."""
     cost: RunCost | None = None
 
-    @overload
-    def __getitem__(self, index: int) -> Gate: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Gate]: ...
-    def __getitem__(self, index: int | slice) -> Gate | Sequence[Gate]:
-        return self.gates[index]
-
-    def __len__(self) -> int:
-        return len(self.gates)
-
-    def __iter__(self) -> Iterator[Gate]:
-        return iter(self.gates)
+    @property
+    def items(self) -> tuple[Gate, ...]:
+        """What the table is a sequence of."""
+        return self.gates
 
     @property
     def verdict(self) -> GateVerdict:

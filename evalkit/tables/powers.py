@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 from evalkit.analysis import Power
 from evalkit.errors import ExitCode
-from evalkit.table import frame, html_table
+from evalkit.tables.rows import Rows, frame, html_table
 
 if TYPE_CHECKING:
-    from evalkit.table import DataFrame
+    from evalkit.tables.rows import DataFrame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,24 +60,16 @@ def _no_spread(made: Power) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PowerTable(Sequence[PoweredPair]):
+class PowerTable(Rows[PoweredPair]):
     """Pairs of runs, each with what it takes."""
 
     rows: tuple[PoweredPair, ...]
     notes: tuple[str, ...] = ()
 
-    @overload
-    def __getitem__(self, index: int) -> PoweredPair: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[PoweredPair]: ...
-    def __getitem__(self, index: int | slice) -> PoweredPair | Sequence[PoweredPair]:
-        return self.rows[index]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[PoweredPair]:
-        return iter(self.rows)
+    @property
+    def items(self) -> tuple[PoweredPair, ...]:
+        """What the table is a sequence of."""
+        return self.rows
 
     @property
     def exit_code(self) -> ExitCode:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 from evalkit.analysis import Point, Segment, Trend
 from evalkit.analysis.outcome import points
-from evalkit.table import frame, html_table
+from evalkit.tables.rows import Rows, frame, html_table
 
 if TYPE_CHECKING:
-    from evalkit.table import DataFrame
+    from evalkit.tables.rows import DataFrame
 
 _POINT = (
     "run", "label", "mean", "low", "high", "n", "coverage", "delta", "delta_low", "delta_high", "p_value", "mde",
@@ -20,23 +20,15 @@ _POINT = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrendTable(Sequence[Trend]):
+class TrendTable(Rows[Trend]):
     """Trends, one per candidate, grader and criterion."""
 
     trends: tuple[Trend, ...]
 
-    @overload
-    def __getitem__(self, index: int) -> Trend: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Trend]: ...
-    def __getitem__(self, index: int | slice) -> Trend | Sequence[Trend]:
-        return self.trends[index]
-
-    def __len__(self) -> int:
-        return len(self.trends)
-
-    def __iter__(self) -> Iterator[Trend]:
-        return iter(self.trends)
+    @property
+    def items(self) -> tuple[Trend, ...]:
+        """What the table is a sequence of."""
+        return self.trends
 
     def json(self) -> dict[str, object]:
         """The document of `trend --json`."""
