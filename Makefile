@@ -42,8 +42,9 @@ format: $(VENV)/.dev ## Put the code in shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## Measure: start-up, and a run of many cases
+bench: $(VENV)/.dev ## Measure: start-up, and a run of many cases; and how often gate and intervals err
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench --operating
 
 wheel: $(VENV)/.dev ## Build the wheel and install it into an environment of its own
 	@.ci/wheel

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.bench.measure import Cost, median, once, repeated, total
-from tests.bench.suites import sandbox, write_runs, write_suite
+from tests.bench.suites import sandbox, write_pairs, write_runs, write_suite
 
 Row = tuple[str, str, Cost]
 
@@ -35,6 +35,8 @@ def measurements(folder: Path, *, times: int, long: bool) -> Iterator[Row]:
         yield "run, 200 cases, with its page", "4 s CPU", repeated(times, _run(folder, 200, account))
         for cases, target in _SIZES[: 2 if long else 1]:
             yield from _two_phases(folder, cases, target, account, times=times if cases <= 10_000 else min(times, 3))
+        if long:
+            yield from _decisions(folder, 100_000, account, times=min(times, 3))
 
 
 _SIZES = ((10_000, "5 s CPU, 150 MB"), (100_000, "20 s CPU, 260 MB"))
@@ -62,6 +64,19 @@ def _two_phases(folder: Path, cases: int, target: str, account: dict[str, str], 
     yield f"collect, {cases:,} cases", "", median(collects)
     together = [total(pair) for pair in zip(submits, collects, strict=True)]
     yield f"submit + collect, {cases:,} cases", target, median(together)
+
+
+def _decisions(folder: Path, pairs: int, account: dict[str, str], *, times: int) -> Iterator[Row]:
+    """What two judged runs of the same cases say beside one another; a gate that does not pass is no measurement."""
+    suite = write_pairs(folder / f"pairs-{pairs}", pairs)
+    once(["submit", "--quiet"], cwd=suite, env=account)
+    once(["collect", "--quiet", "--wait", "--poll", "0.05"], cwd=suite, env=account)
+    for verb in ("compare", "gate"):
+        yield (
+            f"{verb}, {pairs:,} pairs",
+            "1 GB",
+            repeated(times, lambda _, verb=verb: once([verb], cwd=suite, env={})),
+        )
 
 
 def main() -> None:

@@ -33,6 +33,22 @@ def write_suite(folder: Path, cases: int, *, case_bytes: int = 1000, system_byte
     return folder
 
 
+def write_pairs(folder: Path, pairs: int) -> Path:
+    """The suite of `write_suite` with a second candidate, which is wrong less often, and a gate that it passes."""
+    write_suite(folder, pairs)
+    with (
+        (folder / "cases.jsonl").open(encoding="utf-8") as rows,
+        (folder / "challenger.jsonl").open("w", encoding="utf-8") as file,
+    ):
+        for number, row in enumerate(map(json.loads, rows)):
+            output = row["expected"] if number % 4 else "I do not know."
+            file.write(json.dumps({"id": row["id"], "output": output}) + "\n")
+    with (folder / "evalkit.toml").open("a", encoding="utf-8") as file:
+        file.write('[[candidates]]\nname = "challenger"\noutputs = "challenger.jsonl"\n')
+        file.write('[gate]\nbaseline = "recorded"\nmargin = 0.02\n')
+    return folder
+
+
 def write_runs(store: str, folder: Path, runs: int) -> None:
     """Fill a store with runs of a check on a small suite, one label each; in a process of its own.
 
