@@ -90,8 +90,8 @@ def gate(
     """Judge candidates by the config's gate: is each shown to be not worse than the baseline?
 
     Nothing is sent or collected. A candidate's runs are those of its newest label that is not the baseline's, or of
-    the label given; runs of the same outputs under other labels are pooled with them, so that to run again until it
-    passes does not help.
+    the label given; runs of the same outputs under other labels are pooled with them: to run again until it passes
+    is to look again at the same measurement. `looks = "repeated"` bounds the error however often one looks.
 
     Args:
         *candidates: candidates' names; every one of the config but the baseline where none is given.

@@ -62,6 +62,8 @@ class RunStatus(StrEnum):
     SUBMITTED = "submitted"
     COLLECTED = "collected"
     UNKNOWN = "unknown"
+    #: It went into a bundle: another store collects it.
+    HANDED_OVER = "handed_over"
 
 
 def run_status(intents: Sequence[IntentState], batches: Sequence[BatchState]) -> RunStatus:

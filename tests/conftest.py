@@ -30,6 +30,8 @@ settings.register_profile(
 )
 settings.load_profile("shared")
 
+pytest_plugins = ["pytester"]
+
 RUBRIC = "Does the output say what the expected answer says? correct: all of it. partial: some. incorrect: none."
 LABELS = "{ incorrect = 0, partial = 0.5, correct = 1 }"
 
@@ -183,6 +185,7 @@ def suite_folder(tmp_path: Path) -> Callable[..., Path]:
         judge: str = "claude-haiku-5-5",
         max_tokens: int = 1024,
         folder: str = "suite",
+        grader: str = "",
     ) -> Path:
         root = tmp_path / folder
         root.mkdir(parents=True)
@@ -194,7 +197,7 @@ def suite_folder(tmp_path: Path) -> Callable[..., Path]:
             'name = "sums"',
             '[dataset]\npath = "cases.jsonl"',
             f'[judge]\nmodel = "{judge}"\nmax_tokens = {max_tokens}',
-            f'[[graders]]\nname = "correctness"\nrubric = "rubric.md.j2"\nlabels = {LABELS}',
+            f'[[graders]]\nname = "correctness"\nrubric = "rubric.md.j2"\nlabels = {LABELS}\n{grader}',
         ]
         if check:
             config.append('[[graders]]\nname = "exact"\ncheck = "exact"')

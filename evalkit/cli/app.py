@@ -58,7 +58,7 @@ def root(
 
 @app.command(short_help="Score three example sets offline: pages and gates.")
 def demo(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the store and the pages.")] = Path("evalkit-demo"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of store and pages.")] = Path("evalkit-demo"),
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:

@@ -32,7 +32,7 @@ def case_lines(path: Path, fields: Mapping[str, str] | None = None) -> dict[str,
 def _ids(line: bytes, keys: tuple[str, ...]) -> list[str]:
     try:
         row: Any = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     members = cast("dict[str, object]", row) if isinstance(row, dict) else {}
     return [str(members[key]) for key in keys if isinstance(members.get(key), str | int)][:1]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from evalkit.analysis import Comparison, RunScores, compare, slices
+from evalkit.config.gate import LABEL_PREFIX, baseline_label
 from evalkit.errors import UsageError
 from evalkit.pipeline.overview import overview
 from evalkit.pipeline.scores import run_scores
@@ -106,10 +107,11 @@ def _compared(store: Store, runs: Sequence[Run], views: Sequence[RunView], optio
 
 
 def _baseline(views: Sequence[RunView], wanted: str | None) -> str:
-    """The baseline as a candidate's name or a run id; what came first where none is asked for."""
+    """The baseline as a candidate's name, a run id or `label:NAME`; what came first where none is asked for."""
     if wanted is None:
         return views[0].candidate
-    if wanted not in {view.candidate for view in views} | {view.run for view in views}:
+    labels = {f"{LABEL_PREFIX}{view.label}" for view in views}
+    if wanted not in {view.candidate for view in views} | {view.run for view in views} | labels:
         known = ", ".join(sorted({view.candidate for view in views}))
         raise UsageError(f"the baseline {wanted!r} is no candidate and no run of this report; it has {known}")
     return wanted
@@ -123,6 +125,10 @@ def _counterpart(view: RunView, views: Sequence[RunView], baseline: str) -> RunV
     ]
     if named := [other for other in same if other.run == baseline]:
         return named[0]
+    if (label := baseline_label(baseline)) is not None:
+        itself = [other for other in same if (other.candidate, other.label) == (view.candidate, label)]
+        alike = [other for other in itself if other.judge == view.judge]
+        return (alike or itself or [None])[-1] if view.label != label else None
     if baseline in (view.candidate, view.run):
         return None
     same = [other for other in same if other.candidate == baseline]

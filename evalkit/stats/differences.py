@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from evalkit.stats.clusters import Clusters, clusters_of
 from evalkit.stats.difference import tango_at
-from evalkit.stats.distribution import two_sided_z
+from evalkit.stats.distribution import two_sided_t, two_sided_z
 from evalkit.stats.interval import Interval, scale_of
 from evalkit.stats.mcnemar import mcnemar_midp, mcnemar_worse
 from evalkit.stats.permutation import flips, unit_sums
@@ -91,6 +91,8 @@ class Differences:
             return Test(method="none")
         error = self.standard_error
         if looks == "repeated" and error is not None:
+            # As the interval does, for few units: two that are alike by chance have next to no standard error.
+            error *= two_sided_t(self.units.n - 1, confidence) / two_sided_z(confidence)
             p_value = sequence_p(self.delta / error, self.units.n, confidence=confidence)
             return Test(method="confidence-sequence", p_value=p_value, p_worse=p_value if self.delta < 0 else 1.0)
         units = unit_sums(self.values, self.clusters)

@@ -7,6 +7,8 @@ no scale is known                       t, cluster-t     mean +- t(units - 1) * 
 every unit the same                     all-equal        see `constant`; no interval without a scale
 fewer than two units                    none             no interval
 
+Looked at repeatedly, as the data grow, it is as wide as a confidence sequence: the same with another quantile.
+
 `interval="t"` gives mean +- t * SE on a known scale too, and `interval="bca"` the bootstrap. Both claim too much for
 scores that are mostly perfect: of 30 with 3 % of 0 and 7 % of 0.5, t covers the mean 90 times in 100.
 """
@@ -20,8 +22,9 @@ from typing import TYPE_CHECKING
 
 from evalkit.stats.clusters import Clusters, clusters_of
 from evalkit.stats.interval import Interval, scale_of
-from evalkit.stats.proportion import wilson
-from evalkit.stats.units import FEW_CLUSTERS, Choice, Method, cluster_units, unit_interval, units_of
+from evalkit.stats.proportion import wilson, wilson_at
+from evalkit.stats.sequential import sequence_quantile
+from evalkit.stats.units import FEW_CLUSTERS, Choice, Looks, Method, cluster_units, unit_interval, units_of
 from evalkit.stats.values import is_binary, vector
 
 if TYPE_CHECKING:
@@ -57,9 +60,11 @@ def estimate(
     low_value: float | None = None,
     high_value: float | None = None,
     interval: Choice = "default",
+    looks: Looks = "once",
 ) -> Estimate:
     """The mean of n scores with its interval; `clusters` names the cluster of each score, None for alone.
 
+    `looks` says whether these data are looked at once or again and again as they grow.
     With `low_value` and `high_value`, the ends of the scale, no interval leaves the scale.
 
     Raises:
@@ -69,9 +74,14 @@ def estimate(
     partition = clusters_of(clusters, len(array))
     if partition is not None:
         scale = scale_of(low_value, high_value)
-        return _clustered(array, partition, scale=scale, confidence=confidence, interval=interval)
+        return _clustered(array, partition, scale=scale, confidence=confidence, interval=interval, looks=looks)
     return estimate_counts(
-        _counts(array), confidence=confidence, low_value=low_value, high_value=high_value, interval=interval
+        _counts(array),
+        confidence=confidence,
+        low_value=low_value,
+        high_value=high_value,
+        interval=interval,
+        looks=looks,
     )
 
 
@@ -82,6 +92,7 @@ def estimate_counts(
     low_value: float | None = None,
     high_value: float | None = None,
     interval: Choice = "default",
+    looks: Looks = "once",
 ) -> Estimate:
     """The same as `estimate` from how often each distinct value occurs, without clusters.
 
@@ -98,15 +109,19 @@ def estimate_counts(
     mean = math.fsum(value * count for value, count in seen.items()) / n
     mean = min(max(mean, min(seen)), max(seen))
     if interval == "default" and seen.keys() <= {0, 1} and scale in (None, UNIT):
+        if looks == "repeated":
+            made = wilson_at(seen.get(1, 0), n, sequence_quantile(n, confidence=confidence))
+            return _made(n, mean, made, "confidence-sequence", confidence=confidence)
         return _made(n, mean, wilson(seen.get(1, 0), n, confidence=confidence), "wilson", confidence=confidence)
     if n < 2:
         return _made(n, mean, None, "none", confidence=confidence)
-    method, found = unit_interval(units_of(seen, mean), scale=scale, confidence=confidence, interval=interval)
+    units = units_of(seen, mean)
+    method, found = unit_interval(units, scale=scale, confidence=confidence, interval=interval, looks=looks)
     return _made(n, mean, found, method, confidence=confidence)
 
 
 def _clustered(
-    array: Vector, clusters: Clusters, *, scale: Interval | None, confidence: float, interval: Choice
+    array: Vector, clusters: Clusters, *, scale: Interval | None, confidence: float, interval: Choice, looks: Looks
 ) -> Estimate:
     n, count = len(array), clusters.count
     mean = math.fsum(array.tolist()) / n
@@ -115,7 +130,7 @@ def _clustered(
     if scale is None and is_binary(array):
         scale = UNIT
     units = cluster_units(array, mean, clusters)
-    method, found = unit_interval(units, scale=scale, confidence=confidence, interval=interval)
+    method, found = unit_interval(units, scale=scale, confidence=confidence, interval=interval, looks=looks)
     return _made(n, mean, found, method, clusters=count, confidence=confidence)
 
 

@@ -25,9 +25,11 @@ def wilson(passed: int, n: int, *, confidence: float = 0.95) -> Interval | None:
         ValueError: not 0 <= passed <= n.
     """
     _check(passed, n)
-    if n == 0:
-        return None
-    z = two_sided_z(confidence)
+    return wilson_at(passed, n, two_sided_z(confidence)) if n else None
+
+
+def wilson_at(passed: int, n: int, z: float) -> Interval:
+    """Wilson's score interval for n >= 1 with a normal quantile of one's own."""
     # The upper end is the lower end of the failures, mirrored: so 0 and 1 are met exactly and never passed.
     return Interval(low=_low(passed, n, z), high=1 - _low(n - passed, n, z))
 

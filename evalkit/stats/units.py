@@ -107,7 +107,8 @@ def unit_interval(
     units: Units, *, scale: Interval | None, confidence: float, interval: Choice = "default", looks: Looks = "once"
 ) -> tuple[Method, Interval | None]:
     """The interval of the mean and how it was made; no interval where all units are equal on an unknown scale."""
-    if units.all_equal:
+    # The bound for "none seen" holds for one look; of repeated ones, the score interval below has its own.
+    if units.all_equal and (looks == "once" or scale is None or interval != "default"):
         return "all-equal", constant_interval(units.mean, units=units.n, scale=scale, confidence=confidence)
     if interval == "bca" and looks == "once":
         return "cluster-bca" if units.clustered else "bca", _bca(units, scale, confidence)

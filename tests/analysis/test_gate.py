@@ -516,3 +516,39 @@ def test_neither_advisory_checks_nor_the_order_of_checks_change_the_verdict(
     assert {check.grader: check.verdict for check in alone.checks} == {
         check.grader: check.verdict for check in backwards.checks
     }
+
+
+@pytest.mark.parametrize(("least", "n"), [(0.98, 8), (0.99, 17), (0.999, 170)])
+def test_one_failure_that_a_rate_at_the_floor_shows_one_time_in_seven_is_no_failure(least: float, n: int) -> None:
+    run = a_run("cand", [1.0] * (n - 1) + [0.0])
+    gate = a_gate(an_entry(None, run), rules=[{"grader": "correctness", "min": least}])
+    assert gate.verdict is INCONCLUSIVE
+    assert gate.checks[0].p_value == pytest.approx(1 - least**n)
+
+
+def test_a_set_that_loses_its_clusters_gives_no_more_independent_cases() -> None:
+    before, after = table(both=38, wins=0, losses=1, neither=1)
+    clustered = tuple(replace(case, cluster=f"document {case.position // 8}") for case in before.cases)
+    kept = a_gate(an_entry(replace(before, cases=clustered), replace(after, cases=tuple(
+        replace(case, cluster=f"document {case.position // 8}") for case in after.cases))), margin=0.2)  # fmt: skip
+    lost = a_gate(an_entry(replace(before, cases=clustered), after), margin=0.2)
+    renamed = tuple(replace(case, cluster=case.case_id) for case in after.cases)
+    alone = a_gate(an_entry(replace(before, cases=clustered), replace(after, cases=renamed)), margin=0.2)
+    assert a_gate(an_entry(before, after), margin=0.2).verdict is PASS
+    for gate in (kept, lost, alone):
+        assert gate.verdict is INCONCLUSIVE
+        assert gate.checks[0].clusters == 5
+        assert gate.checks[0].low == kept.checks[0].low
+
+
+def test_few_clusters_lack_more_cases_than_their_spread_says() -> None:
+    before, after = table(both=38, wins=0, losses=1, neither=1)
+    before, after = (
+        replace(run, cases=tuple(replace(case, cluster=f"document {case.position // 8}") for case in run.cases))
+        for run in (before, after)
+    )
+    check = a_gate(an_entry(before, after), margin=0.2).checks[0]
+    # Five clusters of eight; even of clusters that all tie it takes 3.84 * 0.8 / 0.2 = 16 to see a margin of 0.2.
+    assert check.verdict is INCONCLUSIVE
+    assert check.needed is not None
+    assert check.needed >= 16 * 8

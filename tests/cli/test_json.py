@@ -58,7 +58,7 @@ def test_runs_has_a_row_per_run_and_its_cases_add_up(call: Any, scored: Any) -> 
         (("validate",), {"config", "name", "dataset", "graders", "candidates", "notes"}),
         (("plan",), {"runs", "price_date"}),
         (("runs",), {"runs"}),
-        (("status",), {"batches", "planned", "unknown"}),
+        (("status",), {"batches", "planned", "unknown", "handed_over"}),
         (("collect",), {"runs"}),
         (("report", "-o", "page.html"), {"report", "bytes", "cases"}),
         (("run", "--sandbox", "-o", "page.html"), {"runs", "report"}),

@@ -195,7 +195,7 @@ class Gated:
     def runs(self, **wanted: str) -> dict[str, str]:
         """Run ids by candidate, under the rubric grader unless another is wanted."""
         wanted = {"grader": "correctness", **wanted}
-        rows = api.runs(self.folder, store=self.store)
+        rows = reversed(api.runs(self.folder, store=self.store))  # the newest last, so that it stays
         return {
             row.candidate: row.run for row in rows if all(getattr(row, key) == word for key, word in wanted.items())
         }

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from evalkit import api, trust
+from evalkit import api, operations, trust
 from evalkit.calibration import Calibration, Pair
 from evalkit.dataset import case_lines
 from evalkit.errors import ConfigError, ExitCode, UsageError
@@ -116,7 +116,7 @@ def test_words_that_name_nothing_are_refused(gated: Any) -> None:
 def test_a_baseline_that_is_the_only_candidate_leaves_nothing_to_judge(gated: Any) -> None:
     text = gated.config.read_text("utf-8")
     gated.config.write_text(text.replace('[[candidates]]\nname = "challenger"\noutputs = "challenger.jsonl"\n', ""))
-    with pytest.raises(UsageError, match='no candidate beside the baseline.*--baseline "label:main"'):
+    with pytest.raises(UsageError, match=r'no candidate beside the baseline.*--baseline "label:main"'):
         gated.gate()
 
 
@@ -159,6 +159,10 @@ def test_a_label_that_nobody_submitted_under_is_missing_evidence_with_a_mend(gat
     assert gate.verdict == "INCONCLUSIVE"
     assert "no run under correctness with the label 'released'" in gate.rule
     assert "evalkit submit --label released" in gate.rule
+
+
+def test_a_label_is_quoted_in_the_command_that_a_reader_copies(gated: Any) -> None:
+    assert "evalkit submit --label 'x; rm -rf .'" in gated.judged("challenger", label="x; rm -rf .").rule
 
 
 def test_a_candidate_that_has_no_other_run_than_the_baseline_is_told_so(gated: Any) -> None:
@@ -219,7 +223,7 @@ def test_a_change_does_not_loosen_its_own_gate_unnoticed(gated: Any, change: str
     gate = gated.judged("challenger", baseline=baseline)
     assert gate.verdict == "FAIL"
     assert told in changes(gate)
-    assert [one.change for one in gate.policy.differs][0] == "loosened"
+    assert gate.policy.differs[0].change == "loosened"
     assert "this change loosens its gate" in gate.rule
     by_baseline = gated.judged("challenger", baseline=baseline, policy="baseline")
     assert (by_baseline.verdict, by_baseline.policy.decided_by) == ("FAIL", "baseline")
@@ -289,7 +293,7 @@ def test_a_baseline_that_is_judged_again_keeps_the_gate_it_was_submitted_under(g
 def test_without_a_kept_policy_the_baseline_s_cannot_be_asked_for(gated: Any) -> None:
     gated.sql("delete from policies")
     assert gated.judged().verdict == "PASS"
-    with pytest.raises(UsageError, match="no gate was kept with the baseline's runs.*--policy candidate"):
+    with pytest.raises(UsageError, match=r"no gate was kept with the baseline's runs.*--policy candidate"):
         gated.gate(policy="baseline")
 
 
@@ -298,6 +302,18 @@ def test_a_policy_of_a_later_version_is_refused(gated: Any) -> None:
     gated.sql("update policies set policy = replace(policy, '\"schema\":1', '\"schema\":9')")
     with pytest.raises(ConfigError, match="a stored gate policy has schema 9"):
         gated.gate()
+
+
+def test_a_baseline_under_a_label_that_the_caller_names_is_proof_however_often_a_change_is_submitted(
+    gated: Any,
+) -> None:
+    """A second submit finds the first one's loosened gate among the other labels; the released branch's own it cannot
+    change."""
+    gated.edit("margin = 0.2", "margin = 0.9")
+    worse(gated, 20)
+    gated.score("pr-again")
+    proof = gated.judged("challenger", baseline="label:main")
+    assert (proof.label, proof.verdict, proof.policy.decided_by) == ("pr-again", "FAIL", "baseline")
 
 
 # Reruns.
@@ -327,14 +343,11 @@ def test_a_rerun_that_another_model_answered_is_not_pooled(gated: Any) -> None:
     worse(gated, 2)
     gated.score("again")
     with gated.open() as store:
-        old = [run.id for run in store.runs.select(label="main")]
-        (again,) = [run.id for run in store.runs.select(label="pr") if run.candidate == "challenger" and run.judge]
-    for run in [*old, again]:
-        gated.sql("update results set served_model = 'of-last-year' where run = ?", run)
+        (earlier,) = [run.id for run in store.runs.select(label="pr") if run.candidate == "challenger" and run.judge]
+    gated.sql("update results set served_model = 'of-last-year' where run = ?", earlier)
     gate = gated.judged(label="again")
-    assert check_of(gate).verdict == "PASS"
+    assert (gate.verdict, check_of(gate).cause) == ("PASS", "passed")
     assert gate.pooled == 2  # of the check, which no model answers
-    assert check_of(gate).n == 40
 
 
 # What stands in the way.
@@ -348,6 +361,7 @@ def use(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, **behaviour: Any) -> 
 
 def test_another_judge_makes_runs_not_comparable(gated: Any) -> None:
     gated.edit("claude-haiku-5-5", "claude-sonnet-5-5")
+    gated.outputs("challenger", [7])
     gated.score("pr")
     gate = gated.judged("challenger", baseline="label:main")
     assert (gate.verdict, gate.exit_code) == ("INCONCLUSIVE", 4)
@@ -358,7 +372,7 @@ def test_another_judge_makes_runs_not_comparable(gated: Any) -> None:
 def test_replies_that_are_no_scores_lower_the_coverage_and_are_counted_by_reason(
     gated: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add(gated, '\n[submit]\nmax_rounds = 0\n')
+    add(gated, "\n[submit]\nretries = 0\n")
     outcomes = {"case-03": "truncated", "case-04": "api_error", "case-05": "refusal"}
     use(sandbox, monkeypatch, outcomes=outcomes)
     api.submit(gated.folder, store=gated.store, label="pr")
@@ -375,9 +389,22 @@ def test_replies_that_are_no_scores_lower_the_coverage_and_are_counted_by_reason
     assert gated.judged().verdict == "INCONCLUSIVE"  # coverage that is asked for is part of the policy
 
 
-def test_a_run_without_any_score_is_no_evidence(
+def test_a_run_whose_replies_are_asked_for_again_is_pending(
     gated: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    add(gated, "\n[submit]\nretries = 0\n")
+    use(sandbox, monkeypatch, outcomes={"case-03": "api_error"})
+    api.submit(gated.folder, store=gated.store, label="pr")
+    api.collect(gated.folder, store=gated.store, wait=True, poll=0.02)
+    run = gated.runs()["challenger"]
+    sandbox.behaviour = Behaviour(seconds=3600)
+    operations.retry(run, config=gated.folder, store=gated.store)
+    gate = gated.judged()
+    assert (gate.verdict, check_of(gate).cause) == ("PENDING", "pending")
+    assert f"evalkit collect {run}" in gate.rule
+
+
+def test_a_run_without_any_score_is_no_evidence(gated: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     use(sandbox, monkeypatch, shares={"refusal": 1.0})
     api.submit(gated.folder, store=gated.store, label="pr")
     api.collect(gated.folder, store=gated.store, wait=True, poll=0.02)
@@ -394,9 +421,23 @@ def test_cases_that_were_removed_and_changed_since_the_baseline_are_named(gated:
     gated.outputs("challenger", [])
     gated.score("pr")
     check = check_of(gated.judged("challenger", baseline="label:main"))
-    assert (check.verdict, check.n) == ("PASS", 37)
+    assert (check.verdict, check.cause) == ("INCONCLUSIVE", "cases-gone")
     assert (check.added, check.removed, check.changed) == (1, 2, 1)
-    assert "left out since the baseline: 2 removed and 1 changed" in check.why
+    assert "92.5 % of the baseline's 40 cases are in this dataset as they were, 98 % must (2 removed and 1" in check.why
+    add(gated, "min_coverage = 0.9\n")
+    allowed = check_of(gated.judged("challenger", baseline="label:main", policy="candidate"))
+    assert (allowed.verdict, allowed.n) == ("PASS", 37)
+    assert "left out since the baseline: 2 removed and 1 changed" in allowed.why
+
+
+def test_a_change_that_alters_no_output_passes_whatever_the_size_of_the_set(gated: Any) -> None:
+    gated.score("docs-only")
+    check = check_of(gated.judged("challenger", label="docs-only", baseline="label:main"))
+    assert (check.verdict, check.cause) == ("PASS", "same-outputs")
+    gated.outputs("challenger", [7])
+    gated.score("one-output")
+    check = check_of(gated.judged("challenger", label="one-output", baseline="label:main"))
+    assert check.cause != "same-outputs"
 
 
 def test_a_ceiling_on_cost_fails_a_dear_run_and_an_unknown_price_is_not_nothing(gated: Any) -> None:
@@ -436,7 +477,9 @@ def calibrated(gated: Any, *, agree: int, of: int, days: float) -> None:
                 sampled=True,
                 measured_at=datetime.now(UTC) - timedelta(days=days),
                 pairs=tuple(
-                    Pair(case_id=f"case-{at:02}", human=float(at % 2), judge=float(at % 2 if at < agree else 1 - at % 2))
+                    Pair(
+                        case_id=f"case-{at:02}", human=float(at % 2), judge=float(at % 2 if at < agree else 1 - at % 2)
+                    )
                     for at in range(of)
                 ),
             )
@@ -446,8 +489,8 @@ def calibrated(gated: Any, *, agree: int, of: int, days: float) -> None:
 def test_a_judge_gates_only_while_it_is_known_to_agree_with_people(gated: Any) -> None:
     add(gated, "require_agreement = 0.7\nmax_calibration_age_days = 30\n")
     assert "the judge may not gate: its agreement with people was never measured" in check_of(gated.judged()).why
-    calibrated(gated, agree=1, of=1, days=3)
-    assert "1 labels are too few" in check_of(gated.judged()).why
+    calibrated(gated, agree=0, of=0, days=3)
+    assert "0 labels are too few to tell its agreement with people" in check_of(gated.judged()).why
     calibrated(gated, agree=30, of=40, days=2)
     check = check_of(gated.judged())
     assert (check.verdict, check.cause) == ("INCONCLUSIVE", "agreement")
@@ -511,21 +554,41 @@ def test_a_run_that_was_handed_over_is_pending_and_not_for_this_store_to_collect
     assert "evalkit collect" not in gate.rule
 
 
+# The cases.
+
+
+def test_a_case_that_got_worse_has_its_reason_and_its_line(gated: Any) -> None:
+    (correctness, exact) = gated.gate(cases=True).cases
+    (row,) = [row for row in correctness.rows if row.fate == "worse"]
+    assert (row.case_id, row.line, row.baseline, row.value) == ("case-01", 2, 1.0, 0.0)
+    assert row.reason
+    assert correctness.file is None  # the project is in no repository
+    assert [row.case_id for row in exact.rows if row.fate == "worse"] == ["case-01"]
+
+
+def test_under_a_ceiling_a_case_that_rose_got_worse(gated: Any) -> None:
+    add(gated, RULE.format("correctness", "max = 1.0"))
+    (correctness, _) = gated.gate(cases=True, policy="candidate").cases
+    assert [row.case_id for row in correctness.rows if row.fate == "worse"] == ["case-00"]
+
+
 # Where the cases stand.
 
 
 @pytest.fixture
-def jsonl(tmp_path: Path) -> Iterator[Callable[[bytes], Path]]:
+def jsonl(tmp_path: Path) -> Callable[[bytes], Path]:
     def written(content: bytes) -> Path:
         path = tmp_path / "cases.jsonl"
         path.write_bytes(content)
         return path
 
-    yield written
+    return written
 
 
 def test_each_case_is_found_on_its_line(jsonl: Callable[[bytes], Path]) -> None:
-    path = jsonl(b'\xef\xbb\xbf{"id": "a"}\n\n{"case_id": 7}\nno json\n["id"]\n{"id": null}\n{"id": "a"}\n{"id": "\\u00e9"}')
+    path = jsonl(
+        b'\xef\xbb\xbf{"id": "a"}\n\n{"case_id": 7}\nno json\n["id"]\n{"id": null}\n{"id": "a"}\n{"id": "\\u00e9"}'
+    )
     assert case_lines(path) == {"a": 1, "7": 3, "é": 8}
 
 

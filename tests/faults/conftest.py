@@ -55,7 +55,7 @@ import importlib, json, os, sys
 from evalkit import failpoint
 import anthropic, anthropic.resources.messages, httpx2, jinja2, rich.console, scipy.stats, sqlalchemy, sqlite3, alembic
 import evalkit.cli.operate, evalkit.operations, evalkit.pipeline.collect, evalkit.pipeline.submit, evalkit.pipeline.view
-import evalkit.pipeline.suite, evalkit.pipeline.overview, evalkit.pricing, evalkit.store, evalkit.table
+import evalkit.pipeline.suite, evalkit.pipeline.overview, evalkit.pricing, evalkit.store, evalkit.tables
 import evalkit.report.compose, evalkit.report.html
 from evalkit.cli import exits
 for line in sys.stdin:

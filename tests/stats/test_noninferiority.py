@@ -128,3 +128,13 @@ def test_repeated_looks_widen_the_interval_and_raise_the_p_value(grades: list[fl
     assert often.method == "confidence-sequence"
     assert often.p_method == ("e-process" if len(grades) == 2 else "confidence-sequence")
     assert paired(after, before, looks="repeated").p_worse == paired(after, before, looks="repeated").p_value
+
+
+def test_two_losses_that_are_nearly_equal_by_chance_are_no_evidence_at_the_first_look() -> None:
+    # Their standard error is a hundredth of what two differences like these have; the interval knows, by Student's t.
+    found = paired([0.5, 0.51], [0.2, 0.2], low_value=0, high_value=1, looks="repeated")
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < 0 < found.high
+    assert found.p_worse is not None
+    assert found.p_worse > 0.025

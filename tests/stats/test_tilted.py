@@ -108,3 +108,12 @@ def test_few_clusters_say_that_they_are_few() -> None:
     assert (many.clusters, many.few_clusters) == (40, False)
     assert pairs.few_clusters
     assert not estimate(values).few_clusters
+
+
+@pytest.mark.parametrize("ties", [999_999, 2_999_999, 99_999_999])
+def test_one_loss_in_millions_keeps_its_reach(ties: int) -> None:
+    expected = tango(0, 1, ties + 1)
+    assert expected is not None
+    found = of([-1.0, 0.0], [1, ties], WIDE)
+
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=1e-6)

@@ -31,6 +31,7 @@ def pair_columns(baseline: RunScores, candidate: RunScores, *, direction: Direct
     befores: list[float] = []
     afters: list[float] = []
     clusters: list[str | None] = []
+    clusters_before: list[str | None] = []
     filled = 0
     for case in sorted(candidate.by_id().values(), key=_position):
         other = others.get(case.case_id)
@@ -43,7 +44,15 @@ def pair_columns(baseline: RunScores, candidate: RunScores, *, direction: Direct
         befores.append(good if other.value is None else other.value)
         afters.append(bad if case.value is None else case.value)
         clusters.append(case.cluster)
-    return Columns(baseline=befores, candidate=afters, clusters=clusters, filled=filled)
+        clusters_before.append(other.cluster)
+    # Clusters are no part of a case's digest: a set that loses them must not make more independent cases of the same.
+    fewest = min(clusters, clusters_before, key=_units)
+    return Columns(baseline=befores, candidate=afters, clusters=fewest, filled=filled)
+
+
+def _units(clusters: Sequence[str | None]) -> int:
+    """How many clusters there are, a case without one being its own."""
+    return len({*clusters} - {None}) + sum(cluster is None for cluster in clusters)
 
 
 _position = attrgetter("position")

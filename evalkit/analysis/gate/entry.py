@@ -42,6 +42,8 @@ class GateEntry:
     baseline_cases: int | None = None
     pending: bool = False
     """Whether a batch of either run is open, or not yet sent."""
+    open_runs: tuple[str, ...] = ()
+    """Which of the runs that is, where they are known."""
     handed_over: str = ""
     """Where a run is that another store collects, and how to get it back."""
     judged: bool = True
@@ -52,6 +54,8 @@ class GateEntry:
     noise: GateNoise | None = None
     pooled: int = 1
     """How many runs of the same things the candidate's scores are the mean of."""
+    same_outputs: bool = False
+    """Whether both runs are of the very same outputs to the same cases."""
     no_baseline: str = ""
     """Why there is no baseline run, and how to get one."""
     no_candidate: str = ""

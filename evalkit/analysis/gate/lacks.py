@@ -30,8 +30,10 @@ def cases_for_margin(margin: float, made: Paired, *, width: float) -> int | None
     if not made.standard_error:
         return _without_spread(margin, made, width=width)
     assumed = min(made.delta, 0.0)
-    ways_out = [margin + assumed, -assumed]
-    found = [n for distance in ways_out if (n := _to_see(distance, made)) is not None]
+    passing, failing = _to_see(margin + assumed, made), _to_see(-assumed, made)
+    if passing is not None:
+        passing = max(passing, _least(margin + assumed, assumed + width, made))
+    found = [n for n in (passing, failing) if n is not None]
     return _asked(min(found), made.n) if found else None
 
 
@@ -60,17 +62,23 @@ def _to_see(distance: float, made: Paired) -> float | None:
     return n
 
 
+def _least(room: float, reach: float, made: Paired) -> float:
+    """Cases in all below which the score interval is wider than `room` whatever they show: of clusters, so many."""
+    z = two_sided_z(made.confidence) if made.looks == "once" else sequence_quantile(made.n, confidence=made.confidence)
+    return max(0.0, z * z * (reach - room) / room) * made.n / (made.clusters or made.n)
+
+
 def _without_spread(margin: float, made: Paired, *, width: float) -> int | None:
-    """Where every difference is the same, the interval is that of "nothing else seen", and shrinks with 1 / n."""
+    """Where every difference is the same, the interval is that of "nothing else seen", and shrinks with about 1 / n."""
+    once = made.looks == "once"
+    z = two_sided_z(made.confidence) if once else sequence_quantile(made.n, confidence=made.confidence)
     if made.p_method in ("mcnemar-midp", "e-process"):
-        once = made.looks == "once"
-        z = two_sided_z(made.confidence) if once else sequence_quantile(made.n, confidence=made.confidence)
         return _asked(z * z * (1 - margin) / margin, made.n) if made.delta == 0 else None
     reach = (made.delta or 0.0) + width
     room = (made.delta or 0.0) + margin
     if made.low is None or not 0 < room < reach:
         return None
-    units = math.log(tail(made.confidence)) / math.log1p(-room / reach)
+    units = math.log(tail(made.confidence)) / math.log1p(-room / reach) if once else z * z * (reach - room) / room
     return _asked(units * made.n / (made.clusters or made.n), made.n)
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 
 from evalkit.analysis.comparability import reasons_against
 from evalkit.analysis.gate import figures
 from evalkit.analysis.gate.entry import GateCalibration, GateEntry
 from evalkit.analysis.gate.policy import GatePolicy, GateRule
 from evalkit.analysis.gate.verdict import GateVerdict
+from evalkit.analysis.pairing import pairing
 from evalkit.analysis.scores import RunScores
-from evalkit.analysis.summary import summarise
-from evalkit.score import Status
+from evalkit.errors import IntegrityError
+from evalkit.score import UNSCORED, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +43,22 @@ class Covered:
 
 
 def covered(scores: RunScores, n_cases: int | None) -> Covered:
-    """The coverage of a run over the cases of its dataset, or over those it knows of."""
-    total = len(scores.cases) + len(scores.pending or ()) if n_cases is None else n_cases
-    summary = summarise(scores, total)
-    return Covered(scored=summary.scored, cases=total, unscored=summary.unscored, pending=summary.pending)
+    """The coverage of a run over the cases of its dataset, or over those it knows of.
+
+    Raises:
+        IntegrityError: the cases do not add up, or the run holds a case twice.
+    """
+    statuses = Counter(map(attrgetter("status"), scores.by_id().values()))
+    have, waiting = statuses.total(), len(scores.pending or ())
+    total = have + waiting if n_cases is None else n_cases
+    pending = max(0, total - have) if scores.pending is None else waiting
+    if have + pending != total:
+        raise IntegrityError(
+            f"run {scores.run}: {have} cases with a result and {pending} pending ones do not make up the {total} "
+            "cases of its dataset"
+        )
+    unscored = {status: statuses[status] for status in UNSCORED if statuses[status]}
+    return Covered(scored=statuses[Status.SCORED], cases=total, unscored=unscored, pending=pending)
 
 
 def obstacle(
@@ -58,11 +73,38 @@ def obstacle(
         return _pending(candidate, entry)
     found = _unscored(candidate, entry.candidate_cases, rule)
     if found is None and with_baseline:
-        found = _no_baseline(entry, rule) or _not_comparable(entry)
+        found = _same_outputs(entry) or _no_baseline(entry, rule) or _not_comparable(entry) or _shrunk(entry, rule)
     if found is None and relative and candidate.low_value < 0:
         why = f"a relative drop needs scores of 0 and more, and these begin at {candidate.low_value:g}"
         found = Obstacle(cause="no-ratio", why=why)
     return found or _not_trusted(entry, rule, policy)
+
+
+def _same_outputs(entry: GateEntry) -> Obstacle | None:
+    """A change that alters no output cannot have made one worse: to measure it again would only measure noise."""
+    if not entry.same_outputs:
+        return None
+    return Obstacle(
+        cause="same-outputs", why="the outputs are the baseline's own, so none is worse", verdict=GateVerdict.PASS
+    )
+
+
+def _shrunk(entry: GateEntry, rule: GateRule) -> Obstacle | None:
+    """Too many of the baseline's cases are gone or altered: a set can be made easier by what is left out of it."""
+    if entry.baseline is None or entry.candidate is None:
+        return None
+    joined = pairing(entry.baseline, entry.candidate)
+    lost = len(joined.removed) + len(joined.changed)
+    before = len(entry.baseline.cases) + len(entry.baseline.pending or ())
+    if not lost or 1 - lost / before >= rule.min_coverage:
+        return None
+    said = [f"{n:,} {what}" for n, what in ((len(joined.removed), "removed"), (len(joined.changed), "changed")) if n]
+    why = (
+        f"{figures.share(before - lost, before)} of the baseline's {figures.cases(before)} are in this dataset as they "
+        f"were, {figures.percent(rule.min_coverage)} must ({' and '.join(said)}); score the baseline's outputs on this "
+        "dataset, too"
+    )
+    return Obstacle(cause="cases-gone", why=why)
 
 
 def _waits(scores: RunScores, n_cases: int | None) -> bool:
@@ -75,7 +117,8 @@ def _pending(candidate: RunScores | None, entry: GateEntry) -> Obstacle:
     if entry.handed_over:
         why = entry.handed_over
     elif candidate is not None and total and have >= total:
-        why = "waits for a batch of the baseline: evalkit collect"
+        whose = "the candidate" if candidate.run in entry.open_runs else "the baseline"
+        why = " ".join([f"waits for a batch of {whose}: evalkit collect", *entry.open_runs])
     else:
         run = f" {candidate.run}" if candidate else ""
         progress = f"{have:,} of {figures.cases(total)} have a result" if total else "no case has a result yet"
@@ -144,11 +187,12 @@ def _not_trusted(entry: GateEntry, rule: GateRule, policy: GatePolicy) -> Obstac
 def _disagrees(calibration: GateCalibration, rule: GateRule) -> str:
     if rule.require_agreement is None:
         return ""
+    labels = "1 label" if calibration.n == 1 else f"{calibration.n:,} labels"
     if calibration.low is None:
         return f"{calibration.n:,} labels are too few to tell its agreement with people"
     if calibration.low < rule.require_agreement:
         return (
-            f"its agreement with people (AC1) may be as low as {calibration.low:.3f} by {calibration.n:,} labels, "
+            f"its agreement with people (AC1) may be as low as {calibration.low:.3f} by {labels}, "
             f"{rule.require_agreement:g} is required"
         )
     return ""
