@@ -68,7 +68,7 @@ def _columns(gate: Gate) -> list[Column]:
         ("baseline", lambda check: _mean(check.baseline), None, 2),
         ("candidate", lambda check: _mean(check.candidate) if check.kind != "cost" else "", None, 2),
         ("change", lambda check: "" if check.delta is None else figures.signed(check.delta), None, 0),
-        (f"{gate.confidence:.4g}".removeprefix("0.") + " %", _interval, None, 0),
+        (f"{100 * gate.confidence:.4g} %", _interval, None, 0),
         ("limit", _limit, None, 1),
         ("n", lambda check: f"{check.n:,}" if check.n else "", None, 1),
         ("verdict", lambda check: str(check.verdict), None, 0),
@@ -87,9 +87,12 @@ def _columns(gate: Gate) -> list[Column]:
 
 
 def _reasons(gate: Gate) -> list[str]:
-    """Why, of every check; of one alone the verdict's line says it."""
-    alone = len(gate.checks) == 1
-    return [] if alone else [f"{check.verdict}  {one_line(check.name)}: {one_line(check.why)}" for check in gate.checks]
+    """Why, of every check that the verdict's own line does not tell of."""
+    return [
+        f"{check.verdict}  {one_line(check.name)}{'' if check.decides else ' (advisory)'}: {one_line(check.why)}"
+        for check in gate.checks
+        if f"{check.name}: {check.why}" not in gate.rule
+    ]
 
 
 def _policy(gate: Gate) -> list[str]:
@@ -102,7 +105,7 @@ def _policy(gate: Gate) -> list[str]:
 def _baseline(gate: Gate) -> str:
     baseline = gate.baseline
     if baseline is None or not baseline.runs:
-        return f"{baseline.selector if baseline else '?'}, which has no run yet"
+        return f"{baseline.selector}, of which no run was found" if baseline else "?"
     label = f", label {baseline.label}" if baseline.label else ""
     age = "" if baseline.age_days is None else f", {_age(baseline.age_days)}"
     return f"{baseline.description}{label}{age}"

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _WORK: Final = 4_000_000
 """Complex powers that an exact distribution may cost: some tenths of a second."""
-_SPREADS: Final = 10
-"""Standard deviations on each side that the computed part of a distribution covers; beyond lies 1e-23 of it."""
+_NEGLIGIBLE: Final = 53.0
+"""-log of the part of a distribution, 1e-23, that may lie beyond what is computed of it on each side."""
 _FINEST: Final = 1e-5
 """The smallest step that is looked for, as a share of the largest magnitude."""
 _WHOLE: Final = 1e-6
@@ -41,7 +41,9 @@ class Lattice:
 
     def window(self, spread: float) -> int:
         """How many steps have to be computed of a sum of positive terms that has this standard deviation."""
-        return min(self.total + 1, 2 * math.ceil(_SPREADS * spread + 1))
+        # Bernstein's inequality: a few large terms lie further out than a normal distribution would.
+        large = _NEGLIGIBLE * float(self.sizes.max(initial=0)) / 3
+        return min(self.total + 1, 2 * math.ceil(large + math.hypot(large, spread * math.sqrt(2 * _NEGLIGIBLE)) + 1))
 
 
 def lattice_of(magnitudes: Vector) -> Lattice | None:

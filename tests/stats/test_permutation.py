@@ -54,6 +54,12 @@ def test_darwins_maize_gives_the_known_t_and_ranks() -> None:
     assert ranks.p_value == pytest.approx(0.041259765625, rel=1e-12)
 
 
+def test_one_large_difference_among_small_ones_is_counted_exactly() -> None:
+    found = sign_flip([1.0, -1.0, 40.0], alternative="greater")
+    assert found is not None
+    assert found.p_value == pytest.approx(3 / 8, rel=1e-12)
+
+
 @given(STEPS | ANY, st.sampled_from(SIDES))
 def test_the_exact_p_value_counts_every_assignment(differences: list[float], side: Alternative) -> None:
     found = sign_flip(differences, alternative=side)
