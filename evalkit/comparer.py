@@ -68,7 +68,7 @@ class Comparer:
             )
 
     def _mend(self, pair: RunPair, before: RunScores, after: RunScores) -> str | None:
-        newer = after if pair.candidate.created_at >= pair.baseline.created_at else before
+        newer = after if pair.candidate.as_of >= pair.baseline.as_of else before
         return mend(pair.baseline, pair.candidate, self.now, served_models=newer.served_models)
 
     def _told(self, row: ComparedRuns) -> ComparedRuns:

@@ -117,6 +117,16 @@ class Run:
     label: str = ""
     cases: int
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    submitted_at: datetime | None = None
+    """When it was submitted last, where that is not when it was made: again, or by the run whose outputs it judges."""
+
+    @property
+    def as_of(self) -> datetime:
+        """The time by which the newest of several runs is told: that of the last word on its outputs.
+
+        It is not when the run was made: who goes back to earlier outputs attaches to the run that exists.
+        """
+        return self.submitted_at or self.created_at
 
     @property
     def id(self) -> str:

@@ -85,8 +85,20 @@ def import_bundle(
         return table_of(session.store, read.runs)
 
 
-def scores(runs: str | Sequence[str], *, config: Path | str | None = None, store: str | None = None) -> ScoreTable:
+def scores(
+    runs: str | Sequence[str],
+    *,
+    judgements: bool = False,
+    config: Path | str | None = None,
+    store: str | None = None,
+) -> ScoreTable:
     """The scores of one run or of several, one row each, with the keys of `export`.
+
+    Args:
+        runs: run ids, or the beginnings of them.
+        judgements: the single judgements too, from which the scores of a grader with samples are reduced.
+        config: `evalkit.toml`, to find the store.
+        store: the store's URL.
 
     Raises:
         UsageError: there is no such run.
@@ -95,7 +107,7 @@ def scores(runs: str | Sequence[str], *, config: Path | str | None = None, store
 
     with Session(config=config, store=store, reads=True) as session:
         found = find_runs(session.store, [runs] if isinstance(runs, str) else runs)
-        return ScoreTable(tuple(score_rows(session.store, found)))
+        return ScoreTable(tuple(score_rows(session.store, found, judgements=judgements)))
 
 
 def _notes(store: Store, read: ReadBundle, path: Path) -> list[str]:

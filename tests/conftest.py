@@ -18,7 +18,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from evalkit.sandbox import Sandbox
+# The suite imports by path (importlib mode), so what is beside this file needs its folder named.
+sys.path.append(str(Path(__file__).parent))
+
+from nest import Hatched, Nest
+
+from evalkit.sandbox import Sandbox, server
+
+# A sandbox looks this often whether it is to stop, and hundreds of tests stop one.
+server._POLL_SECONDS = 0.005  # type: ignore[misc]
 
 # Machines are shared, so no example has a deadline. In CI the examples are the same every time: a commit that fails
 # fails for what it changed; elsewhere they are new every time, which is how faults are found.
@@ -151,6 +159,12 @@ def store_url(request: pytest.FixtureRequest) -> str:
     return request.getfixturevalue(f"{request.param}_url")
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.sweep)])
+def either_url(request: pytest.FixtureRequest) -> str:
+    """The same on SQLite, and in the sweeps on PostgreSQL: for what the two have in common."""
+    return request.getfixturevalue(f"{request.param}_url")
+
+
 @pytest.fixture
 def store(store_url: str) -> Iterator[Any]:
     """A new store, on each database."""
@@ -227,32 +241,29 @@ def load() -> Callable[[Path], Any]:
     return loaded
 
 
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts a Python process: `start("-m", "evalkit", ...)`; `base_url` and `key` name its account."""
-    running: list[subprocess.Popen[str]] = []
+@pytest.fixture(scope="session")
+def nest() -> Iterator[Nest]:
+    """Starts processes that need not import anything first."""
+    made = Nest()
+    yield made
+    made.close()
 
-    def started(
-        *words: object, base_url: str | None = None, key: str | None = "key", **variables: str
-    ) -> subprocess.Popen[str]:
+
+@pytest.fixture
+def start(tmp_path: Path, nest: Nest) -> Iterator[Callable[..., Hatched]]:
+    """Starts a process: `start("-m", "evalkit", ...)` or `start("-c", ...)`; `base_url` and `key` name its account."""
+    running: list[Hatched] = []
+
+    def started(*words: object, base_url: str | None = None, key: str | None = "key", **variables: str) -> Hatched:
         env = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **variables}
         env |= {"HOME": str(tmp_path), "ANTHROPIC_API_KEY": key or ""}
         env |= {"ANTHROPIC_BASE_URL": base_url} if base_url else {}
-        process = subprocess.Popen(
-            [sys.executable, *map(str, words)],
-            cwd=tmp_path,
-            env=env,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-        running.append(process)
-        return process
+        kind, what, *args = map(str, words)
+        assert (kind, what) == ("-m", "evalkit") or kind == "-c"
+        running.append(nest.hatch(args, env=env, cwd=tmp_path, code=what if kind == "-c" else None))
+        return running[-1]
 
     yield started
     for process in running:
-        if process.poll() is None:
-            process.kill()
+        process.kill()
         process.communicate()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import random
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -149,8 +150,14 @@ def test_the_227_items_with_a_verdict_that_cannot_be_read_are_no_number(tmp_path
 
 
 @pytest.mark.sweep
-def test_so_it_is_over_the_whole_file(tmp_path: Path) -> None:
-    rows = recorded()
+def test_so_it_is_over_a_third_of_the_whole_file(tmp_path: Path) -> None:
+    whole, rng = recorded(), random.Random(0)
+    rows = {
+        case: row
+        for case, row in whole.items()
+        if rng.random() < 1 / 3 or not all(readable(row, order) for order in ORDERS)
+    }
 
-    assert len(rows) == 40_413
+    assert len(whole) == 40_413
+    assert len(rows) > 13_000
     check_unread(replay(tmp_path, rows))

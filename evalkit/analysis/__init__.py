@@ -1,5 +1,6 @@
 """What the scores of runs say, and what they cannot say: pure functions from scores to numbers."""
 
+from evalkit.analysis.clusters import roughness
 from evalkit.analysis.comparability import reasons_against
 from evalkit.analysis.comparison import Comparison, adjusted, compare, compare_many
 from evalkit.analysis.flip import Flip, Transition
@@ -31,6 +32,7 @@ __all__ = [
     "outcome_of",
     "power_of",
     "reasons_against",
+    "roughness",
     "sentence",
     "slices",
     "summarise",

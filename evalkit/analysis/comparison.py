@@ -44,6 +44,8 @@ class Comparison:
     mde: float | None
     """The smallest difference that as many cases like these would show with 80 % power."""
     clusters: int | None
+    effective_clusters: float | None = None
+    """How many clusters of one size would say as much."""
     baseline_estimate: Estimate | None = None
     """The baseline's mean over the paired cases, not over all of its own."""
     candidate_estimate: Estimate | None = None
@@ -98,6 +100,7 @@ def compare(baseline: RunScores, candidate: RunScores, *, force: bool = False, c
         losses=numbers.losses if numbers else None,
         mde=numbers.mde if numbers else None,
         clusters=numbers.clusters if numbers else None,
+        effective_clusters=numbers.effective_clusters if numbers else None,
         baseline_estimate=_estimate(joined, joined.baseline, confidence) if computed else None,
         candidate_estimate=_estimate(joined, joined.candidate, confidence) if computed else None,
         added=joined.added,
@@ -137,7 +140,7 @@ def adjusted(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
 def _estimate(joined: Pairing, values: Sequence[float], confidence: float) -> Estimate:
     return estimate(
         values,
-        clusters=[case.cluster for case in joined.cases],
+        clusters=joined.clusters(range(len(joined.cases))),
         confidence=confidence,
         low_value=joined.low_value,
         high_value=joined.high_value,

@@ -6,6 +6,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from operator import attrgetter
 
+from evalkit.analysis.clusters import coarser
 from evalkit.analysis.scores import CaseScore, RunScores
 from evalkit.stats import Paired, paired
 
@@ -38,6 +39,10 @@ class Pairing:
     def n_unpaired(self) -> int:
         """How many cases of either run form no pair."""
         return len(self.added) + len(self.removed) + len(self.changed) + len(self.unscored)
+
+    def clusters(self, rows: Sequence[int]) -> Sequence[str | None]:
+        """The clusters of the pairs at the given rows, as the coarser side has them."""
+        return coarser([self.cases[row].cluster for row in rows], [self.before[row].cluster for row in rows])
 
 
 def pairing(baseline: RunScores, candidate: RunScores) -> Pairing:
@@ -90,7 +95,7 @@ def paired_difference(joined: Pairing, *, rows: Sequence[int] | None = None, con
     return paired(
         [joined.baseline[row] for row in at],
         [joined.candidate[row] for row in at],
-        clusters=[joined.cases[row].cluster for row in at],
+        clusters=joined.clusters(at),
         confidence=confidence,
         low_value=joined.low_value,
         high_value=joined.high_value,

@@ -109,14 +109,20 @@ def _parts(
 _URL: Final = {ord(c): f"%{ord(c):02X}" for c in "()<>[]\\` \"'|\n\r\t"}
 
 
+def _who(gate: Gate) -> str:
+    return f"{code(gate.candidate)} at {code(gate.label)}" if gate.label else code(gate.candidate)
+
+
 def _section(gate: Gate, *, alone: bool, stale_days: float, most_checks: int) -> Iterator[str]:
     if not alone:
         yield from (
             "",
-            f"### {_SIGNS[gate.verdict]} {code(gate.candidate)}: {gate.verdict}",
+            f"### {_SIGNS[gate.verdict]} {_who(gate)}: {gate.verdict}",
             "",
             prose(gate.rule, 1000),
         )
+    elif gate.candidate:
+        yield from ("", f"{_who(gate)}, against {code(gate.baseline.selector if gate.baseline else '?')}.")
     if gate.simulated:
         yield from ("", "> **Simulated**: the sandbox's judge gave these scores. This verdict is of no consequence.")
     yield from ("", "| | metric | baseline | candidate | delta [interval] | flips | n | coverage |")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from evalkit.analysis import Outcome
+from evalkit.analysis import Outcome, roughness
 from evalkit.analysis.outcome import p_text, points
 from evalkit.cli import words
 from evalkit.cli.columns import Column, shorten
@@ -106,6 +106,8 @@ def _print_one(row: ComparedRuns) -> None:
         by = f"interval by {made.method}, p by {made.p_method}" if made.p_value is not None else made.method
         clusters = f" over {made.clusters:,} clusters" if made.clusters else ""
         say(f"  {words.count(made.n_paired, 'paired case')}; {by}{clusters}", style="dim")
+        if few := roughness(made):
+            say(f"  {few}: the interval is rough", style="dim")
     if unpaired := ", ".join(_unpaired(row)):
         say_wrapped(f"  {made.n_unpaired:,} not paired: {unpaired}", indent="    ", style="dim")
     if row.is_open:

@@ -37,7 +37,7 @@ def gate(
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML.")] = None,
     junit_failing: Annotated[
         Literal["cases", "gate"], typer.Option("--junit-failing", help="What is red in it.")
-    ] = "cases",
+    ] = "gate",
     comment: Annotated[
         Path | None, typer.Option("--comment", metavar="FILE", help="Write Markdown for a pull request.")
     ] = None,

@@ -31,7 +31,7 @@ def print_noise(report: NoiseReport) -> None:
         ]
     )
     judged = f"{words.count(report.cases, 'case')}, {report.samples} judgements each by {report.judge}"
-    say(f"run {report.run}, the noise of run {report.of_run}: {judged}", style="dim")
+    say_wrapped(f"run {report.run}, the noise of run {report.of_run}: {judged}", style="dim", indent="  ")
     for row in rows:
         _say_meaning(row, report)
     if report.simulated:
@@ -41,6 +41,9 @@ def print_noise(report: NoiseReport) -> None:
 def _say_meaning(row: CriterionNoise, report: NoiseReport) -> None:
     if row.flip_rate.mean is None or row.judge_floor is None or row.judge_floor_sampled is None:
         say_wrapped(f"{one_line(row.criterion)}: no case has two scored judgements, so nothing is known of the noise")
+        return
+    if not row.judge_floor:
+        say_wrapped(f"{one_line(row.criterion)}: the judge never contradicted itself in {row.judgements:,} judgements")
         return
     say_wrapped(
         f"{one_line(row.criterion)}: two judgements of one output differ in {100 * row.flip_rate.mean:.1f} % of pairs; "

@@ -31,7 +31,7 @@ def _print_pair(row: PoweredPair) -> None:
     if not others:
         return
     plain = [need for need in made.needs if need.samples == 1]
-    more = sorted({need.samples for need in made.needs} - {1})
+    more = sorted({need.samples for need in made.needs} - {1}) if made.within_variance else []
     say_table(
         [
             Column(name="difference", cells=[f"{need.delta:g}" for need in plain], right=True),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from evalkit.analysis.gate import GateCheck, GateVerdict, figures
 from evalkit.cli.columns import Column, lines
 from evalkit.cli.screen import say, say_table, say_wrapped
-from evalkit.cli.tables import SIMULATED
 from evalkit.cli.words import one_line
 
 if TYPE_CHECKING:
@@ -29,8 +28,6 @@ def print_gates(found: GateTable) -> None:
         if place:
             say()
         _print_gate(gate)
-    if any(gate.simulated for gate in found):
-        say(f"~ {SIMULATED}", style="yellow")
 
 
 def print_verdicts(found: GateTable) -> None:
@@ -105,7 +102,7 @@ def _policy(gate: Gate) -> list[str]:
 def _baseline(gate: Gate) -> str:
     baseline = gate.baseline
     if baseline is None or not baseline.runs:
-        return f"{baseline.selector}, of which no run was found" if baseline else "?"
+        return baseline.selector if baseline else "?"
     label = f", label {baseline.label}" if baseline.label else ""
     age = "" if baseline.age_days is None else f", {_age(baseline.age_days)}"
     return f"{baseline.description}{label}{age}"

@@ -94,7 +94,10 @@ class GateConfig(Section):
         ge=0.5,
         le=0.9999,
         allow_inf_nan=False,
-        description="The confidence of the two-sided intervals: 0.95 lets 2.5 % of gates pass or fail by chance.",
+        description="The confidence of the two-sided intervals. 0.95: a candidate that loses the margin passes by "
+        "chance about 2.5 times in 100, and one that is no worse than the baseline fails as seldom. One that is "
+        "worse, but by less than the margin, may fail more often: FAIL means worse than the baseline, and not shown "
+        "to be within the margin.",
     )
     looks: Looks = Field(
         default="once",

@@ -27,4 +27,9 @@ class AnyDataset(Protocol):
         """How many cases there are."""
         ...
 
+    @property
+    def clustered(self) -> bool:
+        """Whether it may name clusters that a store does not know yet."""
+        ...
+
     def __iter__(self) -> Iterator[Case]: ...

@@ -48,6 +48,11 @@ class Dataset:
     source: Source = field(repr=False)
     stamp: Stamp = field(repr=False)
 
+    @property
+    def clustered(self) -> bool:
+        """Whether the file has a column of clusters."""
+        return "cluster" in self.mapping
+
     def __len__(self) -> int:
         return self.n
 

@@ -78,13 +78,16 @@ def export_scores(store: Store, runs: Sequence[Run], out: Path | TextIO, form: F
     return n
 
 
-def score_rows(store: Store, runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
-    """The scores of runs, run by run, each with the keys of `FIELDS`."""
+def score_rows(store: Store, runs: Sequence[Run], *, judgements: bool = True) -> Iterator[dict[str, Any]]:
+    """The scores of runs, run by run, each with the keys of `FIELDS`; without `judgements` the cases' own alone."""
     for run in runs:
         batches = {batch.id: batch for batch in store.progress([run.id])[run.id][1]}
+        # A score that is reduced from judgements is of no batch of its own.
+        simulated = any(batch.simulated for batch in batches.values())
         for placed in store.scores.of(run.id):
-            batch = batches.get(placed.score.batch or "")
-            yield _row(run, placed, simulated=batch is not None and batch.simulated)
+            if judgements or not placed.score.suffix:
+                batch = batches.get(placed.score.batch or "")
+                yield _row(run, placed, simulated=simulated if batch is None else batch.simulated)
 
 
 def _need_parquet() -> None:

@@ -49,7 +49,7 @@ class Baseline:
         found = [run for run in partners.values() if run]
         if not found:
             return GateBaseline(selector=self.selector)
-        newest = max(found, key=attrgetter("created_at"))
+        newest = max(found, key=attrgetter("as_of"))
         return GateBaseline(
             selector=self.selector,
             description=newest.candidate,

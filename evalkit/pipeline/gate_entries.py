@@ -10,6 +10,7 @@ from evalkit.analysis.gate import GateEntry, GateNoise, pool
 from evalkit.analysis.scores import RunScores
 from evalkit.pipeline.corrections import calibration_for_gate
 from evalkit.pipeline.gate_baseline import Baseline, submit_command
+from evalkit.pipeline.gate_stale import Files
 from evalkit.pipeline.powering import noise_for
 from evalkit.pipeline.scores import run_scores
 from evalkit.run import Run, RunStatus, run_status
@@ -33,6 +34,8 @@ class Entries:
     """By candidate run: the baseline's."""
     confidence: float
     now: datetime
+    files: Files | None
+    """What the candidate's runs must be of; None where they were named by their label."""
 
     def entry(self, measure: Measure, run: Run | None) -> GateEntry:
         """The entry of one criterion; `run` is the candidate's under its grader."""
@@ -68,6 +71,7 @@ class Entries:
             calibration=calibration_for_gate(self.store, run, criterion, now=self.now),
             noise=self._noise(run, criterion),
             pooled=len(siblings),
+            stale=self.files.stale(run) if self.files else "",
             same_outputs=other is not None and _outputs(run) == _outputs(other),
             no_baseline=self.baseline.missing(grader, self.label),
         )

@@ -22,6 +22,7 @@ from evalkit.errors import UsageError
 from evalkit.graders import build_graders
 from evalkit.pipeline.gate_baseline import Baseline
 from evalkit.pipeline.gate_entries import Entries, Measure
+from evalkit.pipeline.gate_stale import Files
 from evalkit.pipeline.selection import LABEL, scope_of
 from evalkit.pipeline.suite import measures_of
 from evalkit.run import Run
@@ -63,7 +64,9 @@ class Gatekeeper:
         scope = scope_of(self.store, self.config.name)
         names = list(candidates) or self._others(scope)
         self._refuse_unknown(names, scope)
-        return [self._judge(name, scope) for name in names]
+        # Who names a label means what was submitted under it, whatever the files hold now.
+        files = Files(self.config) if self.label is None else None
+        return [self._judge(name, scope, files) for name in names]
 
     @property
     def _gate(self) -> GateConfig:
@@ -94,7 +97,7 @@ class Gatekeeper:
             if name not in known:
                 raise UsageError(f"there is no candidate {name!r}; there are {', '.join(sorted(known))}")
 
-    def _judge(self, name: str, scope: Sequence[Run]) -> Judged:
+    def _judge(self, name: str, scope: Sequence[Run], files: Files | None) -> Judged:
         graders = build_graders(self.config)
         policy = GatePolicy.of(self._gate, measures_of(graders))
         label = self._label(name, scope)
@@ -115,6 +118,7 @@ class Gatekeeper:
                 partners=partners,
                 confidence=self._gate.confidence,
                 now=self.now,
+                files=files,
             )
             return tuple(found.entry(measure, runs.get(measure[0])) for measure in _measures(policy, kept))
 
@@ -157,7 +161,7 @@ class Gatekeeper:
         """The run of each grader: by the judge of the config where there is one, the newest of them."""
         model = self.config.judge.model if self.config.judge else None
         own = [run for run in scope if (run.candidate, run.label) == (name, label)]
-        own.sort(key=lambda run: (run.judge is None or run.judge.model == model, run.created_at))
+        own.sort(key=lambda run: (run.judge is None or run.judge.model == model, run.as_of))
         return {run.grader: run for run in own}
 
     def _newest_runs(self, name: str, scope: Sequence[Run]) -> list[Run]:
@@ -174,7 +178,7 @@ class Gatekeeper:
         """
         found = [run for run in partners.values() if run and run.label != label]
         found = found or [run for run in scope if run.label != label]
-        for run in sorted(found, key=lambda run: run.created_at, reverse=True):
+        for run in sorted(found, key=lambda run: run.as_of, reverse=True):
             policy = self.store.policies.of(run.id)
             if policy is not None:
                 return GatePolicy.from_json(policy)

@@ -89,7 +89,7 @@ def _grader(store: Store, run: Run) -> RubricGrader:
 
 
 def _chosen(store: Store, run: Run, n: int, seed: int) -> list[str]:
-    """The ids of `n` scored cases, values in proportion and each value seen; the same ones each time."""
+    """The ids of `n` scored cases, values in proportion; the same ones each time."""
     strata: dict[float, list[str]] = defaultdict(list)
     values: dict[str, list[float]] = defaultdict(list)
     criteria = store.content.scales({run.grader_digest})[run.grader_digest]
@@ -101,19 +101,17 @@ def _chosen(store: Store, run: Run, n: int, seed: int) -> list[str]:
             strata[sum(scored)].append(case_id)
     if not strata:
         raise UsageError(f"run {run.id} has no scored case to judge again; `evalkit show {run.id}` tells why")
-    for case_ids in strata.values():
-        case_ids.sort(key=lambda case_id: ids.digest([run.id, case_id, seed]))
-    sizes = _shares([len(strata[value]) for value in sorted(strata)], n)
-    return [case_id for value, size in zip(sorted(strata), sizes, strict=True) for case_id in strata[value][:size]]
+    ordered = [
+        case_id
+        for value in sorted(strata)
+        for case_id in sorted(strata[value], key=lambda case_id: ids.digest([run.id, case_id, seed]))
+    ]
+    return _spread(ordered, n, start=int(ids.digest([run.id, seed]), 16))
 
 
-def _shares(sizes: Sequence[int], n: int) -> list[int]:
-    """How many of `n` to take from each group: in proportion, at least one of each where there is room for that."""
-    total = sum(sizes)
+def _spread(ordered: Sequence[str], n: int, *, start: int) -> list[str]:
+    """`n` of them at equal distances from a start, so that each is as likely as any other to be one of them."""
+    total = len(ordered)
     if n >= total:
-        return list(sizes)
-    taken = [1 if n >= len(sizes) else 0 for _ in sizes]
-    for _ in range(n - sum(taken)):
-        lacks = [n * size / total - have if have < size else -n for size, have in zip(sizes, taken, strict=True)]
-        taken[lacks.index(max(lacks))] += 1
-    return taken
+        return list(ordered)
+    return [ordered[(start % total + step * total) // n] for step in range(n)]

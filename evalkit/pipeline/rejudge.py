@@ -79,6 +79,7 @@ def _planned(
         judge=None if checked else judge,
         label=run.label,
         cases=run.cases,
+        submitted_at=run.as_of,  # earlier outputs, judged anew, do not become the newest
     )
     # To judge a run again is no word on its gate: a looser one must not slip in under the label of a baseline.
     kept = store.policies.of(run.id)

@@ -208,7 +208,7 @@ def _best(run: Run, others: Sequence[Run]) -> Run | None:
 
     def rank(other: Run) -> tuple[bool, bool, bool, datetime]:
         alike = (other.grader_digest, _judge(other)) == (run.grader_digest, _judge(run))
-        return (other.label == run.label, alike, other.dataset == run.dataset, other.created_at)
+        return (other.label == run.label, alike, other.dataset == run.dataset, other.as_of)
 
     return max(others, key=rank, default=None)
 

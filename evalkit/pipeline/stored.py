@@ -27,6 +27,11 @@ class StoredDataset:
     ids: frozenset[str] | None = None
     """The cases it has; all where None."""
 
+    @property
+    def clustered(self) -> bool:
+        """Nothing that the store does not know."""
+        return False
+
     def __len__(self) -> int:
         return self.n
 

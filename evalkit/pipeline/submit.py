@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from evalkit.dataset import Case
@@ -55,6 +56,7 @@ class Submitter:
             self._check(planned, planned.grader)
             return None
         if self.sender.store.runs.exists(planned.run.id):
+            self._attach(planned)
             return None
         account = self.sender.provider.account  # a missing key is said before anything is rendered or written
         encoded = self._encode(planned, planned.grader, directory)
@@ -63,6 +65,11 @@ class Submitter:
         step("kept")
         # Where another process was faster, its parts count, and their bodies come from the store.
         return dict(enumerate(encoded.parts)) if kept else None
+
+    def _attach(self, planned: PlannedRun) -> None:
+        """A run that exists is the newest from now on, but for one whose time is that of another run."""
+        if planned.run.submitted_at is None:
+            self.sender.store.submit_again(planned.run, planned.dataset, now=datetime.now(UTC))
 
     def _submit_run(self, planned: PlannedRun, bodies: dict[int, Part] | None) -> None:
         """Send what is still to be sent of a run."""
@@ -117,6 +124,7 @@ class Submitter:
     def _check(self, planned: PlannedRun, check: Check) -> None:
         """Score a check here and now: a run without a batch."""
         if self.sender.store.runs.exists(planned.run.id):
+            self._attach(planned)
             self.sender.progress.attached(planned.run)
             return
         self._keep(planned, (), (), (self._checked(planned, check, case) for case in planned.dataset))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from evalkit.analysis import Comparison
+from evalkit.analysis import Comparison, roughness
 from evalkit.pipeline.view import RunView
 from evalkit.report.names import criterion_name
 from evalkit.report.page import AGREES, Agreement, Notice, Severity
@@ -20,7 +20,7 @@ def notices(
 ) -> tuple[Notice, ...]:
     """Every notice that these runs and comparisons call for, the gravest first."""
     found = [*_simulated(views), *_refused(comparisons), *_uncovered(views, min_coverage), *_unpriced(views)]
-    found += [*_disagreeing(agreement), *_underpowered(comparisons, margin)]
+    found += [*_disagreeing(agreement), *_underpowered(comparisons, margin), *_rough(views, comparisons)]
     order = [Severity.ALARM, Severity.CAUTION, Severity.NOTE]
     return tuple(sorted(found, key=lambda notice: order.index(notice.severity)))
 
@@ -82,3 +82,11 @@ def _underpowered(comparisons: Sequence[Comparison], margin: float | None) -> It
             "what it can see."
         )
         yield Notice(severity=Severity.CAUTION, text=text)
+
+
+def _rough(views: Sequence[RunView], comparisons: Sequence[Comparison]) -> Iterator[Notice]:
+    """Once for each number of clusters: the runs of a suite mostly share their cases."""
+    said = (few for made in (*(view.estimate for view in views), *comparisons) if (few := roughness(made)))
+    if found := tuple(dict.fromkeys(said)):
+        text = f"Cases share clusters, and there are few: {'; '.join(found)}. Intervals by them are rough."
+        yield Notice(severity=Severity.NOTE, text=text)

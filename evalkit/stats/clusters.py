@@ -82,6 +82,14 @@ def cluster_sizes(clusters: Clusters) -> Vector:
     return np.bincount(clusters.codes, minlength=clusters.count).astype(np.float64)
 
 
+def effective_clusters(sizes: Vector) -> float:
+    """How many clusters of one size would say as much as these: G* = n^2 / sum m^2, which is G for equal sizes.
+
+    Kish 1965, "Survey Sampling"; Carter, Schnepel and Steigerwald 2017 take it for the degrees of freedom.
+    """
+    return float(sizes.sum() ** 2 / (sizes @ sizes))
+
+
 def cluster_means(values: Vector, clusters: Clusters) -> Vector:
     """The mean of each cluster, of shape (clusters.count,)."""
     return cluster_sums(values, clusters) / cluster_sizes(clusters)

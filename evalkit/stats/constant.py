@@ -12,7 +12,9 @@ from evalkit.stats.distribution import tail
 from evalkit.stats.interval import Interval
 
 
-def constant_interval(value: float, *, units: int, scale: Interval | None, confidence: float = 0.95) -> Interval | None:
+def constant_interval(
+    value: float, *, units: float, scale: Interval | None, confidence: float = 0.95
+) -> Interval | None:
     """Interval of a mean of which `units` cases, or clusters, all show `value`; None without a scale."""
     if scale is None or units < 1:
         return None

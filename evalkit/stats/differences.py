@@ -92,7 +92,7 @@ class Differences:
         error = self.standard_error
         if looks == "repeated" and error is not None:
             # As the interval does, for few units: two that are alike by chance have next to no standard error.
-            error *= two_sided_t(self.units.n - 1, confidence) / two_sided_z(confidence)
+            error *= two_sided_t(self.units.df, confidence) / two_sided_z(confidence)
             p_value = sequence_p(self.delta / error, self.units.n, confidence=confidence)
             return Test(method="confidence-sequence", p_value=p_value, p_worse=p_value if self.delta < 0 else 1.0)
         units = unit_sums(self.values, self.clusters)

@@ -41,7 +41,7 @@ def two_sided_z(confidence: float) -> float:
     return normal_quantile(1 - tail(confidence))
 
 
-def two_sided_t(df: int, confidence: float) -> float:
+def two_sided_t(df: float, confidence: float) -> float:
     """The t quantile with `df` degrees of freedom that leaves (1 - confidence) / 2 in each tail."""
     return -float(_special().stdtrit(df, tail(confidence)))
 
@@ -66,7 +66,7 @@ def normal_upper_p(z: float) -> float:
     return math.erfc(z / math.sqrt(2)) / 2
 
 
-def t_upper_p(t: float, df: int) -> float:
+def t_upper_p(t: float, df: float) -> float:
     """The one-sided p-value of a t statistic: P(T >= t)."""
     return float(_special().stdtr(df, -t))
 

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evalkit.stats.clusters import Clusters, clusters_of
+from evalkit.stats.clusters import Clusters, cluster_sizes, clusters_of, effective_clusters
 from evalkit.stats.interval import Interval, scale_of
 from evalkit.stats.proportion import wilson, wilson_at
 from evalkit.stats.sequential import sequence_quantile
@@ -44,12 +44,14 @@ class Estimate:
     method: Method
     clusters: int | None = None
     """Number of clusters, where cases share them."""
+    effective_clusters: float | None = None
+    """How many clusters of one size would say as much."""
     confidence: float = 0.95
 
     @property
     def few_clusters(self) -> bool:
-        """Whether the clusters are so few (below 30) that the interval is a rough one."""
-        return self.clusters is not None and self.clusters < FEW_CLUSTERS
+        """Whether the clusters are so few, or of such unequal size, that the interval is a rough one."""
+        return self.effective_clusters is not None and self.effective_clusters < FEW_CLUSTERS
 
 
 def estimate(
@@ -123,15 +125,15 @@ def estimate_counts(
 def _clustered(
     array: Vector, clusters: Clusters, *, scale: Interval | None, confidence: float, interval: Choice, looks: Looks
 ) -> Estimate:
-    n, count = len(array), clusters.count
+    n = len(array)
     mean = math.fsum(array.tolist()) / n
-    if count < 2:
-        return _made(n, mean, None, "none", clusters=count, confidence=confidence)
+    if clusters.count < 2:
+        return _made(n, mean, None, "none", clusters=clusters, confidence=confidence)
     if scale is None and is_binary(array):
         scale = UNIT
     units = cluster_units(array, mean, clusters)
     method, found = unit_interval(units, scale=scale, confidence=confidence, interval=interval, looks=looks)
-    return _made(n, mean, found, method, clusters=count, confidence=confidence)
+    return _made(n, mean, found, method, clusters=clusters, confidence=confidence)
 
 
 def _counts(array: Vector) -> dict[float, int]:
@@ -148,7 +150,15 @@ def _made(
     method: Method,
     *,
     confidence: float,
-    clusters: int | None = None,
+    clusters: Clusters | None = None,
 ) -> Estimate:
-    low, high = (interval.low, interval.high) if interval else (None, None)
-    return Estimate(n=n, mean=mean, low=low, high=high, method=method, clusters=clusters, confidence=confidence)
+    return Estimate(
+        n=n,
+        mean=mean,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        method=method,
+        clusters=clusters.count if clusters else None,
+        effective_clusters=effective_clusters(cluster_sizes(clusters)) if clusters else None,
+        confidence=confidence,
+    )

@@ -131,7 +131,7 @@ def tost(differences: Values, *, margin: float, clusters: Sequence[str | None] |
     units = cluster_units(array, mean, partition) if partition else case_units(array, mean)
     if units.all_equal:
         return None
-    error, df = units.standard_error, units.n - 1
+    error, df = units.standard_error, units.df
     return Equivalence(
         margin=margin,
         p_low=t_upper_p((mean + margin) / error, df),
@@ -154,7 +154,7 @@ def _against(found: Differences, method: Method, margin: float) -> tuple[float |
         t = 0.0 if t is None else t
     else:
         return None, None
-    return t, t_upper_p(t, units.n - 1)
+    return t, t_upper_p(t, units.df)
 
 
 def _check(margin: float) -> None:

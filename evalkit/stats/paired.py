@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from evalkit.stats.differences import Differences, PMethod, differences_of
+from evalkit.stats.clusters import cluster_sizes, effective_clusters
+from evalkit.stats.differences import PMethod, differences_of
 from evalkit.stats.distribution import normal_quantile, two_sided_z
 from evalkit.stats.units import FEW_CLUSTERS, Choice, Looks, Method
 
@@ -46,6 +47,8 @@ class Paired:
     """The smallest difference that n cases like these would show with 80 % power."""
     clusters: int | None = None
     """Number of clusters, where cases share them."""
+    effective_clusters: float | None = None
+    """How many clusters of one size would say as much."""
     confidence: float = 0.95
     p_method: PMethod = "none"
     p_worse: float | None = None
@@ -56,8 +59,8 @@ class Paired:
 
     @property
     def few_clusters(self) -> bool:
-        """Whether the clusters are so few (below 30) that the interval is a rough one."""
-        return self.clusters is not None and self.clusters < FEW_CLUSTERS
+        """Whether the clusters are so few, or of such unequal size, that the interval is a rough one."""
+        return self.effective_clusters is not None and self.effective_clusters < FEW_CLUSTERS
 
 
 def paired(
@@ -82,7 +85,7 @@ def paired(
     found = differences_of(baseline, candidate, clusters=clusters, low_value=low_value, high_value=high_value)
     method, limits = found.interval(confidence=confidence, interval=interval, looks=looks)
     test = found.test(looks=looks, confidence=confidence)
-    error = found.standard_error
+    error, partition = found.standard_error, found.clusters
     return Paired(
         n=found.n,
         delta=found.delta,
@@ -94,14 +97,11 @@ def paired(
         ties=found.n - found.wins - found.losses,
         losses=found.losses,
         mde=(two_sided_z(confidence) + normal_quantile(POWER)) * error if error else None,
-        clusters=_count(found),
+        clusters=partition.count if partition else None,
+        effective_clusters=effective_clusters(cluster_sizes(partition)) if partition else None,
         confidence=confidence,
         p_method=test.method,
         p_worse=test.p_worse,
         standard_error=error,
         looks=looks,
     )
-
-
-def _count(found: Differences) -> int | None:
-    return found.clusters.count if found.clusters else None

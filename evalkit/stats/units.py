@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from evalkit.stats.bootstrap import bootstrap_of
-from evalkit.stats.clusters import Clusters, cluster_sizes, cluster_sums
+from evalkit.stats.clusters import Clusters, cluster_sizes, cluster_sums, effective_clusters
 from evalkit.stats.constant import constant_interval
 from evalkit.stats.distribution import two_sided_t, two_sided_z
 from evalkit.stats.interval import Interval
@@ -35,7 +35,7 @@ Method: TypeAlias = Literal[
     "none",
 ]
 FEW_CLUSTERS: Final = 30
-"""With fewer clusters than this, the clustered standard error is itself uncertain."""
+"""With fewer clusters than this, taken as equal ones, the clustered standard error is itself uncertain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +59,16 @@ class Units:
     def all_equal(self) -> bool:
         """Whether every unit shows the same."""
         return float(self.values[-1] - self.values[0]) <= TIE
+
+    @property
+    def effective(self) -> float:
+        """How many units of one size say as much: fewer than n where clusters differ in size."""
+        return float(self.n) if self.sizes is None else effective_clusters(self.sizes)
+
+    @property
+    def df(self) -> float:
+        """Degrees of freedom of the standard error; 1 at least, as two units of one size have."""
+        return max(1.0, self.effective - 1)
 
     @property
     def standard_error(self) -> float:
@@ -109,10 +119,10 @@ def unit_interval(
     """The interval of the mean and how it was made; no interval where all units are equal on an unknown scale."""
     # The bound for "none seen" holds for one look; of repeated ones, the score interval below has its own.
     if units.all_equal and (looks == "once" or scale is None or interval != "default"):
-        return "all-equal", constant_interval(units.mean, units=units.n, scale=scale, confidence=confidence)
+        return "all-equal", constant_interval(units.mean, units=units.effective, scale=scale, confidence=confidence)
     if interval == "bca" and looks == "once":
         return "cluster-bca" if units.clustered else "bca", _bca(units, scale, confidence)
-    quantile = two_sided_t(units.n - 1, confidence)
+    quantile = two_sided_t(units.df, confidence)
     if looks == "repeated":
         quantile *= sequence_quantile(units.n, confidence=confidence) / two_sided_z(confidence)
     if scale is not None and interval == "default":

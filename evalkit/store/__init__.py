@@ -153,6 +153,15 @@ class Store:
         """
         return incoming(self.database)
 
+    def submit_again(self, run: Run, dataset: AnyDataset, *, now: datetime) -> None:
+        """A run that is there already is submitted once more: it is the last word on its outputs from now on.
+
+        Clusters that its dataset did not have before are taken in; they are no part of its content.
+        """
+        with self.database.writing() as connection:
+            self.runs.submitted_again(connection, run.id, at=now)
+            self.content.fill_clusters(connection, dataset)
+
     def finish(
         self, batch: Batch, criteria: Sequence[str], follow_ups: Sequence[FollowUp], *, now: datetime
     ) -> tuple[int, list[Intent]]:

@@ -34,11 +34,26 @@ class Content:
             "created_at": stamp(datetime.now(UTC)),
         }
         if not self._database.insert_new(connection, datasets, [row]):
+            self.fill_clusters(connection, dataset)
             return
         for chunk in chunks(enumerate(dataset)):
             self._database.insert_new(connection, cases, [_case_row(case) for _, case in chunk])
             places = [_place_row(dataset.digest, position, case) for position, case in chunk]
             self._database.insert_new(connection, dataset_cases, places)
+
+    def fill_clusters(self, connection: Connection, dataset: AnyDataset) -> None:
+        """Take in the clusters of cases that had none; one that is known stays, so that none is ever taken apart."""
+        c = dataset_cases.c
+        lacking = sa.and_(c.dataset == dataset.digest, c.cluster.is_(None))
+        if not dataset.clustered or connection.execute(sa.select(c.case_id).where(lacking).limit(1)).first() is None:
+            return
+        fill = (
+            sa.update(dataset_cases)
+            .where(lacking, c.case_id == sa.bindparam("of_case"))
+            .values(cluster=sa.bindparam("to_cluster"))
+        )
+        for chunk in chunks(case for case in dataset if case.cluster is not None):
+            connection.execute(fill, [{"of_case": case.id, "to_cluster": case.cluster} for case in chunk])
 
     def keep_candidate(self, connection: Connection, candidate: Candidate, dataset: AnyDataset) -> None:
         """Keep a candidate and its outputs for the cases of a dataset; those that are there stay."""

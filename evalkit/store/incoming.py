@@ -70,11 +70,20 @@ class Incoming:
         for run in ids:
             self.standing[run] = weighed(run, ours[run], theirs[run]) if run in known else Standing.NEW
         self.put("runs", run_rows)
+        self._take_later_submits(run_rows)
         replaced = [run for run in ids if self.standing[run] is Standing.NEWER]
         for table in _MOVING:
             self.connection.execute(sa.delete(table).where(table.c.run.in_(replaced)))
         for name, rows in (("intents", intent_rows), ("batches", batch_rows)):
             self._insert(name, [row for row in rows if self._moves(row["run"])])
+
+    def _take_later_submits(self, run_rows: Rows) -> None:
+        """A run was last submitted where that was later."""
+        ours = sa.func.coalesce(runs.c.submitted_at, runs.c.created_at)
+        for row in run_rows:
+            theirs = row.get("submitted_at") or row["created_at"]
+            due = sa.and_(runs.c.run == row["run"], ours < theirs)
+            self.connection.execute(sa.update(runs).where(due).values(submitted_at=theirs))
 
     def put(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Take in the rows of a table.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from evalkit.errors import StaleTransitionError, UsageError
 from evalkit.run import BatchState, Intent, IntentState, Judge, Request, Run, RunKind
 from evalkit.store.engine import Database
 from evalkit.store.hand_overs import must_be_here
-from evalkit.store.rows import chunks, stamp, unstamp
+from evalkit.store.rows import chunks, stamp, stamp_or_none, unstamp
 from evalkit.store.schema import batches, intents, noise_runs, requests, runs
 
 
@@ -81,7 +82,7 @@ class Runs:
 
     def beginning(self, prefix: str) -> list[Run]:
         """Runs whose id begins with a text, newest first."""
-        query = sa.select(runs).where(runs.c.run.startswith(prefix, autoescape=True)).order_by(runs.c.created_at.desc())
+        query = sa.select(runs).where(runs.c.run.startswith(prefix, autoescape=True)).order_by(_as_of.desc())
         with self._database.reading() as connection:
             return [read_run(row) for row in connection.execute(query).mappings()]
 
@@ -109,7 +110,7 @@ class Runs:
             noise: those that measure a judge's noise too, which are no ordinary runs of their suite; without it they
                 are found only by `ids`.
         """
-        query = sa.select(runs).order_by(runs.c.created_at.desc(), runs.c.run)
+        query = sa.select(runs).order_by(_as_of.desc(), runs.c.run)
         if suite is not None:
             query = query.where(runs.c.suite == suite)
         if label is not None:
@@ -121,6 +122,11 @@ class Runs:
         with self._database.reading() as connection:
             rows = connection.execute(query.limit(limit)).mappings().all()
         return [read_run(row) for row in rows]
+
+    def submitted_again(self, connection: Connection, run: str, *, at: datetime) -> None:
+        """Note that a run was submitted once more, as the last word on its outputs; never back to an earlier time."""
+        due = sa.and_(runs.c.run == run, _as_of < stamp(at))
+        connection.execute(sa.update(runs).where(due).values(submitted_at=stamp(at)))
 
     def requests(self, run: str, part: int | None = None) -> Iterator[Request]:
         """A run's requests, or one part's."""
@@ -193,6 +199,9 @@ class Runs:
         )
 
 
+_as_of = sa.func.coalesce(runs.c.submitted_at, runs.c.created_at)
+
+
 def _in_open_part(run: str) -> sa.ColumnElement[bool]:
     """Whether a request is under way: its part is to be sent, or its batch is not collected."""
     alive = (IntentState.PLANNED.value, IntentState.INTENDED.value, IntentState.UNKNOWN.value)
@@ -221,6 +230,7 @@ def read_run(row: Mapping[str, Any] | RowMapping) -> Run:
         label=row["label"],
         cases=row["cases"],
         created_at=unstamp(row["created_at"]),
+        submitted_at=unstamp(row["submitted_at"]) if row["submitted_at"] else None,
     )
 
 
@@ -243,6 +253,7 @@ def _run_row(run: Run, n_requests: int) -> dict[str, object]:
         "cases": run.cases,
         "requests": n_requests,
         "created_at": stamp(run.created_at),
+        "submitted_at": stamp_or_none(run.submitted_at),
     }
 
 

@@ -134,6 +134,7 @@ runs = Table(
     Column("cases", Integer, nullable=False),
     Column("requests", Integer, nullable=False),
     Column("created_at", Time, nullable=False),
+    Column("submitted_at", Time),  # when it was last submitted, where that is not when it was made
     _one_of("kind", RunKind),
     Index("runs_newest", "created_at"),
 )

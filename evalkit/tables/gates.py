@@ -64,8 +64,8 @@ class GateTable(Rows[Gate]):
         """The document as text."""
         return verdict_text(self.gates)
 
-    def junit(self, *, failing: Literal["cases", "gate"] = "cases") -> str:
-        """JUnit XML; `failing="gate"` leaves the verdict's testcase alone red."""
+    def junit(self, *, failing: Literal["cases", "gate"] = "gate") -> str:
+        """JUnit XML: the verdict's testcase alone may be red, or with `failing="cases"` each that got worse, too."""
         return junit(self.gates, self.cases, timestamp=datetime.now(UTC), failing=failing)
 
     def comment(self, *, report_url: str | None = None) -> str:

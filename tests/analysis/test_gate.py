@@ -167,8 +167,8 @@ ROWS: dict[str, tuple[tuple[RunScores | None, RunScores | None], dict[str, objec
         "correctness (max_relative_drop): mean 0.781 after 0.875, against 95 % of the baseline's mean "
         "-0.050 [-0.081, -0.021], n 640; p < 0.0001"),
     "never calibrated": (EQUAL, {}, {"require_agreement": 0.7}, "INCONCLUSIVE agreement",
-        "correctness: the judge may not gate: its agreement with people was never measured: evalkit agree --labels "
-        "FILE"),
+        "correctness: the judge may not gate: its agreement with people was never measured: evalkit agree cand "
+        "--labels FILE"),
     "agreement too low": (EQUAL, {"calibration": GateCalibration(low=0.61, n=120, age_days=1)},
         {"require_agreement": 0.7}, "INCONCLUSIVE agreement",
         "correctness: the judge may not gate: its agreement with people (AC1) may be as low as 0.610 by 120 labels, "
@@ -400,6 +400,8 @@ def test_cases_removed_or_changed_since_the_baseline_are_said() -> None:
 
     assert (gate.checks[0].removed, gate.checks[0].changed, gate.checks[0].n) == (1, 2, 637)
     assert gate.rule.endswith("; left out since the baseline: 1 removed and 2 changed")
+    relative = a_gate(an_entry(before, replace(after, cases=cases)), rules=[{**RULE, "max_relative_drop": 0.1}])
+    assert relative.rule.endswith("; left out since the baseline: 1 removed and 2 changed")
 
 
 def test_a_pass_that_the_unscored_could_not_turn_is_not_fragile() -> None:
@@ -460,8 +462,11 @@ def test_the_json_has_the_fixed_keys_and_is_plain() -> None:
 def test_scores_of_the_sandbox_are_marked() -> None:
     before, after = (replace(run, simulated=True) for run in EQUAL)
 
-    assert a_gate(an_entry(before, after)).simulated
+    gate = a_gate(an_entry(before, after))
+    assert gate.simulated
+    assert gate.rule.endswith("; simulated by the sandbox's judge")
     assert not a_gate(an_entry(*EQUAL)).simulated
+    assert "simulated" not in a_gate(an_entry(*EQUAL)).rule
 
 
 VALUES = st.lists(
@@ -539,6 +544,21 @@ def test_a_set_that_loses_its_clusters_gives_no_more_independent_cases() -> None
         assert gate.verdict is INCONCLUSIVE
         assert gate.checks[0].clusters == 5
         assert gate.checks[0].low == kept.checks[0].low
+
+
+def test_few_clusters_are_said_and_many_are_not() -> None:
+    def rule(size: int, **config: object) -> str:
+        runs = (
+            replace(run, cases=tuple(replace(case, cluster=f"d {case.position // size}") for case in run.cases))
+            for run in EQUAL
+        )
+        return a_gate(an_entry(*runs), **config).rule
+
+    rough = "; only 8 clusters: the interval is rough"
+    assert rule(80).endswith(rough)
+    assert rule(80, rules=[{**RULE, "min": 0.1}]).endswith(rough)
+    assert rule(80, rules=[{**RULE, "max_relative_drop": 0.5}]).endswith(rough)
+    assert "rough" not in rule(20)
 
 
 def test_few_clusters_lack_more_cases_than_their_spread_says() -> None:

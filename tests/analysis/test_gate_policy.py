@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -209,6 +210,13 @@ def test_a_loosening_is_said_even_where_it_changes_nothing() -> None:
 
     assert (gate.verdict, gate.policy.decided_by) == (GateVerdict.PASS, "candidate")
     assert gate.rule.endswith("; this change loosens its gate: correctness: margin from 0.1 to 0.2")
+    played = [
+        replace(one, **{side: replace(getattr(one, side), simulated=True) for side in ("baseline", "candidate")})
+        for one in entries(30)
+    ]
+    line = judge_by_both(one_rule(margin=0.2), one_rule(margin=0.1), played).rule
+    assert line == f"{gate.rule}; simulated by the sandbox's judge"
+    assert judge_by_both(one_rule(margin=0.2), None, played).rule.count("simulated") == 1
 
 
 def test_a_tightening_acts_at_once() -> None:

@@ -60,13 +60,25 @@ def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tm
 
 
 @pytest.fixture
-def process(tmp_path: Path) -> Callable[..., Ended]:
+def process(nest: Any, tmp_path: Path) -> Callable[..., Ended]:
     """Runs a command line as a process of its own, without a terminal."""
 
-    def ran(*words: object, cwd: Path | None = None, stdout: Any = subprocess.PIPE, **env: str) -> Ended:
+    def ran(*words: object, **env: str) -> Ended:
+        running = nest.hatch([str(word) for word in words], env={**os.environ, **env}, cwd=tmp_path)
+        out, err = running.communicate(timeout=60)
+        return Ended(code=running.returncode, out=out, err=err)
+
+    return ran
+
+
+@pytest.fixture
+def cold(tmp_path: Path) -> Callable[..., Ended]:
+    """The same in a Python that starts for it, for what depends on how that starts."""
+
+    def ran(*words: object, stdout: Any = subprocess.PIPE, **env: str) -> Ended:
         done = subprocess.run(
             [sys.executable, "-m", "evalkit", *map(str, words)],
-            cwd=cwd or tmp_path,
+            cwd=tmp_path,
             env={**os.environ, **env},
             stdin=subprocess.DEVNULL,
             stdout=stdout,

@@ -153,9 +153,9 @@ def test_debug_shows_the_traceback(process: Any, damaged: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_disk_is_said_in_one_paragraph(process: Any, scored: Any) -> None:
+def test_a_full_disk_is_said_in_one_paragraph(cold: Any, scored: Any) -> None:
     with Path("/dev/full").open("wb") as full:
-        refused(process("runs", "--store", scored.store, stdout=full), 6, "No space left")
+        refused(cold("runs", "--store", scored.store, stdout=full), 6, "No space left")
 
 
 def test_a_reader_that_has_left_ends_the_command_quietly_but_not_as_done(scored: Any, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from evalkit.cli.app import app
 COMMANDS = sorted(info.name or getattr(info.callback, "__name__", "") for info in app.registered_commands)
 
 
-def test_help_names_every_command_in_one_line_and_the_exit_codes(process: Any) -> None:
-    said = process("--help")
+def test_help_names_every_command_in_one_line_and_the_exit_codes(cold: Any) -> None:
+    said = cold("--help")
 
     assert said.code == 0
     assert said.err == ""

@@ -99,9 +99,9 @@ def test_the_beginning_of_a_run_id_is_enough_and_an_ambiguous_one_is_refused(cal
     assert "there is no run 'zzz'" in call("show", "zzz", "--store", scored.store).err
 
 
-def test_json_is_ascii_where_stdout_is(process: Any, scored: Any) -> None:
-    latin = process("show", scored.runs[0], "=1+1", "--store", scored.store, "--json", PYTHONIOENCODING="ascii")
-    table = process("runs", "--store", scored.store, PYTHONIOENCODING="ascii")
+def test_json_is_ascii_where_stdout_is(cold: Any, scored: Any) -> None:
+    latin = cold("show", scored.runs[0], "=1+1", "--store", scored.store, "--json", PYTHONIOENCODING="ascii")
+    table = cold("runs", "--store", scored.store, PYTHONIOENCODING="ascii")
 
     assert latin.json["input"].endswith("\u202eevil \x9b2J")
     assert table.code == 0

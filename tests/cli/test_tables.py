@@ -156,8 +156,9 @@ def test_colours_are_for_terminals_without_no_color(scored: Any, process: Any, t
         words = [sys.executable, "-m", "evalkit", "runs", "--store", scored.store]
         return _terminal(words, tmp_path, {"TERM": "xterm", **env})
 
-    assert b"\x1b[1m" in on_terminal()
-    assert b"\x1b[33m" in on_terminal()
+    said = on_terminal()
+    assert b"\x1b[1m" in said
+    assert b"\x1b[33m" in said
     assert b"\x1b[33m" not in on_terminal(NO_COLOR="1")
     assert "\x1b" not in process("runs", "--store", scored.store, TERM="xterm").out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -229,6 +230,18 @@ def test_slices_are_shown_by_tag_and_metadata_and_called_exploratory(project: An
     order = [line.split()[0] for line in lines if line.split()[:1] and line.split()[0] in ("small", "large")]
     assert order == ["large", "small"]  # the worst first
     assert project.command(*words[:3], "--json").json["slices"] == []
+
+
+def test_few_clusters_are_said_below_the_sentence(project: Any) -> None:
+    cases = project.folder / "cases.jsonl"
+    lines = [json.loads(line) for line in cases.read_text(encoding="utf-8").splitlines()]
+    rows = [{**line, "cluster": f"document {at // 3}"} for at, line in enumerate(lines)]
+    cases.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    runs = project.night("monday", production=[0], challenger=[1, 2, 3])
+
+    said = project.command("compare", runs["production"], runs["challenger"]).out
+    assert "over 4 clusters" in said
+    assert "only 4 clusters: the interval is rough" in said
 
 
 def test_a_screen_of_80_columns_has_the_sentence_the_labels_and_the_worst_cases(project: Any) -> None:

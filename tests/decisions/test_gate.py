@@ -614,3 +614,78 @@ def test_a_file_is_named_from_the_root_of_its_repository(tmp_path: Path) -> None
     assert in_repository(file) == "sets/cases.jsonl"
     (tmp_path / "link.jsonl").symlink_to(file)
     assert in_repository(tmp_path / "link.jsonl") == "sets/cases.jsonl"
+
+
+# Which runs count, where outputs come back.
+
+
+def test_who_goes_back_to_worse_outputs_is_judged_by_them(gated: Any) -> None:
+    worse(gated, 20)
+    gated.outputs("challenger", [])
+    gated.score("pr")
+    assert gated.judged(label="pr").verdict == "PASS"
+    worse(gated, 20)  # the run exists, so that nothing is sent; it is the last word all the same
+    assert gated.judged(label="pr").verdict == "FAIL"
+
+
+def test_a_baseline_that_was_restored_is_the_baseline_again(gated: Any) -> None:
+    def main(wrong: int) -> None:
+        gated.outputs("challenger", range(wrong))
+        gated.score("main")
+
+    main(0)
+    main(20)
+    main(0)
+    gated.outputs("challenger", range(20))
+    gated.score("pr")
+    gate = gated.judged("challenger", label="pr", baseline="label:main")
+    assert (gate.verdict, check_of(gate).cause) == ("FAIL", "worse")
+
+
+def test_an_old_baseline_that_is_judged_again_does_not_become_the_newest(gated: Any) -> None:
+    gated.outputs("challenger", range(20))
+    gated.score("main")
+    (old,) = [
+        row.run
+        for row in api.runs(gated.folder, store=gated.store, label="main")
+        if row.candidate == "challenger" and row.grader == "correctness" and (row.estimate.mean or 0) < 0.8
+    ]
+    gated.outputs("challenger", [])
+    gated.score("main")
+    gated.edit("claude-haiku-5-5", "claude-sonnet-5-5")
+    trust.rejudge([old], config=gated.folder, store=gated.store, sandbox=True, wait=True, poll=0.02)
+    gated.edit("claude-sonnet-5-5", "claude-haiku-5-5")
+    with gated.open() as store:
+        newest = [run for run in store.runs.select(label="main") if run.candidate == "challenger" and run.judge]
+    assert newest[0].judge.model == "claude-haiku-5-5"
+    assert newest[0].id != old
+
+
+def test_outputs_that_were_edited_and_not_submitted_do_not_pass(gated: Any) -> None:
+    assert gated.judged("challenger").verdict == "PASS"
+    gated.outputs("challenger", range(20))
+    check = check_of(gated.judged("challenger"))
+    assert (check.verdict, check.cause) == ("INCONCLUSIVE", "stale")
+    assert "is of other outputs than challenger has now: evalkit submit" in check.why
+    assert gated.judged("challenger", label="main").verdict == "PASS"  # who names a label means what it was
+
+
+def test_a_rubric_that_was_edited_and_not_submitted_does_not_pass(gated: Any) -> None:
+    gated.edit("labels = {", "labels = { unsure = 0.5,")
+    check = check_of(gated.judged("challenger"))
+    assert (check.verdict, check.cause) == ("INCONCLUSIVE", "stale")
+    assert "another version of correctness than the config's" in check.why
+
+
+def test_clusters_that_are_added_later_count_and_are_never_taken_apart(gated: Any) -> None:
+    before = check_of(gated.judged("challenger"))
+    rows = [json.loads(line) for line in (gated.folder / "cases.jsonl").read_text("utf-8").splitlines()]
+    clustered = [json.dumps({**row, "cluster": f"c{at // 10}"}) for at, row in enumerate(rows)]
+    (gated.folder / "cases.jsonl").write_text("\n".join(clustered) + "\n", encoding="utf-8")
+    gated.score("pr")
+    after = check_of(gated.judged("challenger"))
+    (gated.folder / "cases.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    gated.score("pr")
+
+    assert (before.clusters, after.clusters) == (None, 4)
+    assert check_of(gated.judged("challenger")).clusters == 4

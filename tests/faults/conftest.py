@@ -12,7 +12,6 @@ import itertools
 import json
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -50,74 +49,24 @@ class BrokenPromiseError(AssertionError):
     """An invariant does not hold."""
 
 
-_HATCH: Final = """
-import importlib, json, os, sys
-from evalkit import failpoint
-import anthropic, anthropic.resources.messages, httpx2, jinja2, rich.console, scipy.stats, sqlalchemy, sqlite3, alembic
-import evalkit.cli.operate, evalkit.operations, evalkit.pipeline.collect, evalkit.pipeline.submit, evalkit.pipeline.view
-import evalkit.pipeline.suite, evalkit.pipeline.overview, evalkit.pricing, evalkit.store, evalkit.tables
-import evalkit.report.compose, evalkit.report.html
-from evalkit.cli import exits
-for line in sys.stdin:
-    wish = json.loads(line)
-    pid = os.fork()
-    if not pid:
-        os.environ.update(wish["env"])
-        os.chdir(wish["cwd"])
-        said = os.open(wish["said"], os.O_WRONLY | os.O_CREAT)
-        os.dup2(said, 1), os.dup2(said, 2)
-        importlib.reload(failpoint)  # which reads its variable as it is imported
-        sys.argv = ["evalkit", *wish["args"]]
-        os._exit(exec(wish["args"][1]) or 0 if wish["args"][0] == "-c" else exits.run(wish["args"]))
-    print(pid, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
-"""
-
-
-class Nest:
-    """A process that has imported everything and forks a process per command: to start cold costs seconds each."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._numbers = folder, itertools.count(1)
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self.process = subprocess.Popen([sys.executable, "-c", _HATCH], text=True, **pipes)
-
-    def hatch(self, args: Sequence[str], env: Mapping[str, str], cwd: Path) -> Hatched:
-        """Fork one command."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        said = self._folder / f"said-{next(self._numbers)}"
-        wish = {"args": list(args), "env": dict(env), "cwd": str(cwd), "said": str(said)}
-        print(json.dumps(wish), file=self.process.stdin, flush=True)
-        return Hatched(pid=int(self.process.stdout.readline()), said=said, nest=self)
-
-
 @dataclass(frozen=True, slots=True)
 class Hatched:
     """A command under way."""
 
-    pid: int
-    said: Path
-    nest: Nest
+    process: Any
 
     def kill(self) -> None:
         """SIGKILL, which no program can prepare for."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+        self.process.kill()
 
     def ended(self) -> bool:
-        """Whether it has ended, which its parent reaps at once."""
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return True
-        return False
+        """Whether it has ended."""
+        return self.process.poll() is not None
 
     def wait(self) -> Ended:
         """Wait for its end."""
-        assert self.nest.process.stdout is not None
-        code = int(self.nest.process.stdout.readline())
-        return Ended(code, "", self.said.read_text())
+        out, err = self.process.communicate(timeout=90)
+        return Ended(self.process.returncode, out, err)
 
 
 @dataclass(kw_only=True)
@@ -168,9 +117,13 @@ class Place:
         out, err = process.communicate(timeout=90)
         return Ended(process.returncode, out.decode(), err.decode())
 
-    def hatch(self, nest: Nest, verb: str, *words: str, env: Mapping[str, str] | None = None) -> Hatched:
-        """Start a command as a process of its own, from a nest."""
-        return nest.hatch([verb, *self._places(verb), *words], {**self.environment, **(env or {})}, self.folder)
+    def hatch(
+        self, nest: Any, verb: str, *words: str, env: Mapping[str, str] | None = None, room: int | None = None
+    ) -> Hatched:
+        """Start a command as a process of its own, from a nest; with so many bytes of room for each file."""
+        env = {**os.environ, **self.environment, **(env or {})}
+        code, args = (words[0], []) if verb == "-c" else (None, [verb, *self._places(verb), *words])
+        return Hatched(nest.hatch(args, env=env, cwd=self.folder, code=code, room=room))
 
     def calm(self) -> None:
         """The sandbox goes wrong no more."""
@@ -408,14 +361,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """Say what the sweeps tried."""
     for line in config.stash.get(_TOLD, []):
         terminalreporter.write_line(line)
-
-
-@pytest.fixture(scope="session")
-def nest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nest]:
-    """Forks commands."""
-    hatching = Nest(tmp_path_factory.mktemp("nest"))
-    yield hatching
-    hatching.process.communicate(timeout=30)
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,11 +25,6 @@ connection.execute("rollback")
 """
 
 
-def _limited(size: int) -> Callable[[], None]:
-    """Let a child write no file beyond a size, as a disk does that has no room left."""
-    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of four megabytes."""
@@ -45,14 +39,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("verb", ["submit", "collect"])
 @pytest.mark.parametrize("room", [0, 40_000])
-def test_a_file_that_cannot_grow_is_said_so_and_the_next_pass_goes_on(faults: Any, verb: str, room: int) -> None:
+def test_a_file_that_cannot_grow_is_said_so_and_the_next_pass_goes_on(
+    faults: Any, nest: Any, verb: str, room: int
+) -> None:
+    """As on a disk that has no room left."""
     place = faults.new()
     if verb == "collect":
         assert place.evalkit("submit").code == 0
     else:
         place.evalkit("runs")
 
-    full = place.ended(verb, preexec_fn=_limited(room))
+    full = place.hatch(nest, verb, room=room).wait()
 
     assert full.code == PROVIDER, full
     assert "Traceback" not in full.err
@@ -63,14 +60,14 @@ def test_a_file_that_cannot_grow_is_said_so_and_the_next_pass_goes_on(faults: An
 
 
 @pytest.mark.parametrize("verb", ["submit", "collect"])
-def test_a_full_disk_is_said_so_and_the_next_pass_goes_on(faults: Any, small_disk: Path, verb: str) -> None:
+def test_a_full_disk_is_said_so_and_the_next_pass_goes_on(faults: Any, nest: Any, small_disk: Path, verb: str) -> None:
     place = faults.new()
     place.db = small_disk / "evalkit.db"
     if verb == "collect":
         assert place.evalkit("submit").code == 0
     _fill(small_disk / "other")
 
-    full = place.ended(verb)
+    full = place.hatch(nest, verb).wait()
 
     assert full.code == PROVIDER, full
     assert str(small_disk) in full.err
@@ -81,13 +78,13 @@ def test_a_full_disk_is_said_so_and_the_next_pass_goes_on(faults: Any, small_dis
     assert faults.creates(place) == 6
 
 
-def test_a_store_that_may_not_be_written_is_said_so(faults: Any, small_disk: Path) -> None:
+def test_a_store_that_may_not_be_written_is_said_so(faults: Any, nest: Any, small_disk: Path) -> None:
     place = faults.new()
     place.db = small_disk / "evalkit.db"
     place.evalkit("submit")
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
 
-    refused = [place.ended(verb) for verb in ("submit", "collect")]
+    refused = [place.hatch(nest, verb).wait() for verb in ("submit", "collect")]
     subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
 
     for one in refused:

@@ -36,13 +36,6 @@ for label in labels:
         except EvalkitError as error:
             print(type(error).__name__, error, flush=True)
 """
-OPEN = """
-import sys
-from evalkit.store import Store
-print("ready", flush=True)
-input()
-Store.open(sys.argv[1]).close()
-"""
 N_RUNS = 50
 
 
@@ -128,20 +121,6 @@ def test_four_processes_on_one_store_pay_every_run_once(
 
     check(store_url, sandbox, runs=6, cases=3)
     assert [line for line in said if not line.startswith("UnknownCreateError")] == []
-
-
-def test_four_processes_open_one_empty_store_at_once(start: Any, store_url: str) -> None:
-    opening = [start("-c", OPEN, store_url) for _ in range(4)]
-    for one in opening:
-        assert one.stdout.readline() == "ready\n"
-    for one in opening:
-        one.stdin.write("\n")
-        one.stdin.flush()
-    ended = [(one.communicate(timeout=60)[1], one.returncode) for one in opening]
-
-    assert ended == [("", 0)] * 4
-    with Store.open(store_url) as store:
-        assert store.runs.select() == []
 
 
 def test_a_database_that_restarts_in_the_middle_of_a_collect_ends_nothing(

@@ -215,11 +215,11 @@ def played(simulator: Simulator, seeds: range) -> None:
 
 
 def test_any_schedule_of_two_processes_pays_once_and_scores_everything(simulator: Simulator) -> None:
-    played(simulator, range(60))
+    played(simulator, range(30))
 
     # The schedules meet what they are for.
     for trouble in ("answer_lost", "create_lost", "lands_late", "broken_results", "short_results", "crashes"):
-        assert simulator.seen[trouble] > 5, trouble
+        assert simulator.seen[trouble] > 2, trouble
 
 
 @pytest.mark.sweep

@@ -32,8 +32,14 @@ CASES = [f"case-{n:04}" for n in range(6)]
 
 
 @pytest.fixture
-def three(open_bench: Callable[..., Any], store_url: str) -> Any:
-    """Six cases, each judged three times, on each database."""
+def three(open_bench: Callable[..., Any], either_url: str) -> Any:
+    """Six cases, each judged three times, on SQLite, and in the sweeps on PostgreSQL."""
+    return open_bench(either_url, grader=THREE)
+
+
+@pytest.fixture
+def each(open_bench: Callable[..., Any], store_url: str) -> Any:
+    """The same on each database, for what is counted in SQL."""
     return open_bench(store_url, grader=THREE)
 
 
@@ -78,17 +84,18 @@ def conserved(bench: Any) -> Any:
     return view
 
 
-def test_a_case_judged_three_times_is_three_requests_of_one_batch_and_one_score(three: Any) -> None:
-    (row,) = three.submit()
-    (entry,) = three.creates()
+def test_a_case_judged_three_times_is_three_requests_of_one_batch_and_one_score(each: Any) -> None:
+    (row,) = each.submit()
+    (entry,) = each.creates()
     assert entry.requests == 18
-    assert conserved(three).pending == 6
-    three.collect()
+    assert conserved(each).pending == 6
+    each.collect()
 
-    view = conserved(three)
+    view = conserved(each)
     assert (view.scored, view.requests, view.estimate.n, view.spending.results) == (6, 18, 6, 18)
-    rows = three.rows()
+    rows = each.rows()
     assert len(rows) == 24
+    assert {line["simulated"] for line in rows} == {each.view().simulated}
     assert [line["suffix"] for line in rows if line["case"] == "case-0000"] == ["", "s1", "s2", "s3"]
     for line in rows:
         if line["suffix"]:
@@ -96,7 +103,7 @@ def test_a_case_judged_three_times_is_three_requests_of_one_batch_and_one_score(
             assert line["batch"] == entry.batch
         else:
             assert (line["custom_id"], line["batch"], line["usage"], line["cost_usd"]) == (None, None, None, None)
-    assert own(three)["case-0000"]["reason"] == "3 of 3: correct"
+    assert own(each)["case-0000"]["reason"] == "3 of 3: correct"
 
 
 @pytest.mark.parametrize(
@@ -152,21 +159,21 @@ def test_a_single_case_judged_several_times_shares_a_cached_prefix(suite_folder:
         assert json.loads(row)["params"]["system"][1]["cache_control"]["ttl"] == "1h"
 
 
-def test_a_case_whose_judgements_are_in_several_parts_is_pending_until_the_last(three: Any) -> None:
-    with Session(config=three.folder, store=three.url) as session:
+def test_a_case_whose_judgements_are_in_several_parts_is_pending_until_the_last(each: Any) -> None:
+    with Session(config=each.folder, store=each.url) as session:
         collector = collector_of(session, Progress())
         submitter = Submitter(sender=collector.sender, reconciler=collector.reconciler, limits=Limits(requests=8))
         submitter.submit(session.suite.planned(""))
         seen = []
         for batch in session.store.batches.open():
             collector.take(batch.id)
-            view = conserved(three)
+            view = conserved(each)
             seen.append((batch.requests, view.scored, view.pending))
     assert len(seen) == 3
-    # Eight, seven and three judgements, in the order of the cases; in whatever order the batches are taken.
+    # Eight, seven and each judgements, in the order of the cases; in whatever order the batches are taken.
     assert seen[-1][1:] == (6, 0)
     assert all(scored < 6 for _, scored, _ in seen[:-1])
-    assert {row["reason"] for row in own(three).values()} == {"3 of 3: correct", "3 of 3: incorrect"}
+    assert {row["reason"] for row in own(each).values()} == {"3 of 3: correct", "3 of 3: incorrect"}
 
 
 @pytest.mark.parametrize("limit", [5, 100])
@@ -191,23 +198,23 @@ def test_a_follow_up_of_single_judgements_updates_the_case(three: Any, limit: in
     assert len(sent) == 18
 
 
-def test_a_retry_of_the_judgements_that_were_refused_scores_the_case(three: Any) -> None:
-    three.faults(outcomes={"case-0000-s1": "refusal", "case-0000-s2": "refusal", "case-0001-s3": "refusal"})
-    (run,) = three.submit().runs
-    three.collect()
-    row = own(three)["case-0000"]
+def test_a_retry_of_the_judgements_that_were_refused_scores_the_case(each: Any) -> None:
+    each.faults(outcomes={"case-0000-s1": "refusal", "case-0000-s2": "refusal", "case-0001-s3": "refusal"})
+    (run,) = each.submit().runs
+    each.collect()
+    row = own(each)["case-0000"]
     assert (row["status"], row["value"]) == ("refused", None)
     assert row["reason"].startswith("2 of 3: refused, 1: correct; the judge declined")
-    assert own(three)["case-0001"]["reason"] == "2 of 3: correct, 1: refused"
-    assert dict(conserved(three).unscored) == {"refused": 1}
+    assert own(each)["case-0001"]["reason"] == "2 of 3: correct, 1: refused"
+    assert dict(conserved(each).unscored) == {"refused": 1}
 
-    three.faults()
-    operations.retry(run, statuses=[Status.REFUSED], config=three.folder, store=three.url)
-    conserved(three)
-    assert three.creates()[-1].requests == 3
-    three.collect()
-    assert (conserved(three).scored, own(three)["case-0000"]["reason"]) == (6, "3 of 3: correct")
-    assert own(three)["case-0001"]["reason"] == "3 of 3: correct"
+    each.faults()
+    operations.retry(run, statuses=[Status.REFUSED], config=each.folder, store=each.url)
+    conserved(each)
+    assert each.creates()[-1].requests == 3
+    each.collect()
+    assert (conserved(each).scored, own(each)["case-0000"]["reason"]) == (6, "3 of 3: correct")
+    assert own(each)["case-0001"]["reason"] == "3 of 3: correct"
 
 
 def test_what_is_canceled_before_it_is_sent_leaves_no_case_pending(three: Any) -> None:
@@ -312,9 +319,9 @@ def test_the_page_counts_a_case_once_and_shows_a_mean_without_a_label(lite: Any,
     assert "None" not in out
 
 
-def test_two_collectors_that_finish_two_parts_of_a_case_at_once_leave_nothing_pending(three: Any) -> None:
+def test_two_collectors_that_finish_two_parts_of_a_case_at_once_leave_nothing_pending(each: Any) -> None:
     """Neither sees what the other writes before it is committed, unless one waits for the other."""
-    with Session(config=three.folder, store=three.url) as session:
+    with Session(config=each.folder, store=each.url) as session:
         collector = collector_of(session, Progress())
         submitter = Submitter(sender=collector.sender, reconciler=collector.reconciler, limits=Limits(requests=10))
         (run,) = submitter.submit(session.suite.planned(""))
@@ -322,7 +329,7 @@ def test_two_collectors_that_finish_two_parts_of_a_case_at_once_leave_nothing_pe
         now = datetime.now(UTC)
         for batch in (first, second):
             session.store.batches.ended(batch.id, ended_at=now)
-        with Store.open(three.url) as other:
+        with Store.open(each.url) as other:
 
             def finish() -> None:
                 other.scores.finish(second, ["correctness"], now=now)
@@ -333,7 +340,7 @@ def test_two_collectors_that_finish_two_parts_of_a_case_at_once_leave_nothing_pe
                 thread.start()
                 thread.join(0.3)  # the other is given the time to do wrong
             thread.join()
-    view = conserved(three)
+    view = conserved(each)
     assert (dict(view.unscored), view.pending) == ({"missing": 6}, 0)
 
 

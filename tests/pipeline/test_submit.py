@@ -134,9 +134,9 @@ def test_after_a_lasting_refusal_the_next_submit_sends_what_was_planned(bench: A
     assert len(bench.batches()) == 1
 
 
-def test_two_processes_that_submit_one_suite_at_once_make_one_batch_per_run(bench: Any, open_bench: Any) -> None:
+def test_two_processes_that_submit_one_suite_at_once_make_one_batch_per_run(each: Any, open_bench: Any) -> None:
     outputs = {name: {"case-0000": "They are 0."} for name in ("one", "two", "three")}
-    wide = open_bench(bench.url, folder="wide", outputs=outputs)
+    wide = open_bench(each.url, folder="wide", outputs=outputs)
     processes = [wide.evalkit("submit", "--json") for _ in range(2)]
     ends = [(process.communicate(timeout=120), process.returncode) for process in processes]
     assert [(err, code) for (_, err), code in ends if code != 0] == []

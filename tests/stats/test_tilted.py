@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalkit.stats import Interval, estimate, paired, tango, wilson
+from evalkit.stats import Interval, estimate, noninferiority, paired, tango, wilson
+from evalkit.stats.distribution import t_upper_p, two_sided_t
 from evalkit.stats.tilted import tilted_interval, tilted_statistic
 
 UNIT = Interval(low=0.0, high=1.0)
@@ -108,6 +109,47 @@ def test_few_clusters_say_that_they_are_few() -> None:
     assert (many.clusters, many.few_clusters) == (40, False)
     assert pairs.few_clusters
     assert not estimate(values).few_clusters
+
+
+def test_clusters_of_unequal_size_count_as_few_and_widen_every_interval_by_them() -> None:
+    """Forty clusters of which one holds half of the cases say as much as 3.9 of one size."""
+    sizes = [39] + [1] * 39
+    names = [str(at) for at, size in enumerate(sizes) for _ in range(size)]
+    before, after = [0.5] * 78, [0.5, 0.5, 1.0] * 26
+    found = estimate(after, clusters=names, low_value=0, high_value=1)
+    pairs = paired(before, after, clusters=names, low_value=0, high_value=1)
+    plain = paired(before, after, clusters=names)
+    tested = noninferiority(before, after, clusters=names, margin=0.0, low_value=0, high_value=1)
+    same = paired(before, before, clusters=names, low_value=0, high_value=1)
+    effective = 78**2 / (39**2 + 39)
+
+    for made in (found, pairs, plain):
+        assert (made.clusters, made.few_clusters) == (40, True)
+        assert made.effective_clusters == pytest.approx(effective)
+    assert plain.standard_error is not None
+    assert plain.delta is not None
+    assert plain.low == pytest.approx(plain.delta - two_sided_t(effective - 1, 0.95) * plain.standard_error)
+    assert tested.statistic is not None
+    assert tested.p_value == pytest.approx(t_upper_p(tested.statistic, effective - 1))
+    assert tested.bound == pairs.low
+    # The lower end of the interval is the margin of which the p-value is 0.025.
+    assert pairs.low is not None
+    at_bound = noninferiority(before, after, clusters=names, margin=abs(pairs.low), low_value=0, high_value=1)
+    assert pairs.low > 0 or at_bound.p_value == pytest.approx(0.025)
+    assert same.high == pytest.approx(1 - 0.025 ** (1 / effective))
+
+
+def test_clusters_of_one_size_are_as_many_as_they_are_and_one_giant_leaves_a_degree_of_freedom() -> None:
+    names = [str(at // 4) for at in range(160)]
+    equal = paired([0.0, 1.0] * 80, [1.0, 1.0, 0.5, 0.0] * 40, clusters=names)
+    giant = paired([0.0] * 99 + [0.5], [0.5] * 99 + [0.0], clusters=["all"] * 99 + ["one"])
+
+    assert (equal.effective_clusters, equal.few_clusters) == (40.0, False)
+    assert giant.effective_clusters == pytest.approx(100**2 / (99**2 + 1))
+    assert giant.delta is not None
+    assert giant.low is not None
+    assert giant.standard_error is not None
+    assert giant.low == pytest.approx(giant.delta - two_sided_t(1, 0.95) * giant.standard_error)
 
 
 @pytest.mark.parametrize("ties", [999_999, 2_999_999, 99_999_999])

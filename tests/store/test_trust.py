@@ -22,6 +22,7 @@ from evalkit.store.schema import HEAD, metadata
 
 NOW = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
 NEW_TABLES = {"policies", "noise_runs", "calibrations", "hand_overs"}
+NEW_COLUMNS = {"runs": ("submitted_at",)}
 
 
 def calibration(**changed: Any) -> Calibration:
@@ -79,7 +80,10 @@ def test_a_store_of_the_first_schema_is_brought_up_and_loses_nothing(
             assert set(sa.inspect(connection).get_table_names()) == old | {"alembic_version"}
             for name in sorted(old):
                 table = metadata.tables[name]
+                new = NEW_COLUMNS.get(name, ())
+                names = [column for column in table.columns.keys() if column not in new]  # noqa: SIM118  # of SQLAlchemy
                 rows = [dict(zip(table.columns.keys(), row, strict=True)) for row in before[name]]
+                rows = [{column: row[column] for column in names} for row in rows]
                 if rows:
                     connection.execute(sa.insert(table), rows)
 

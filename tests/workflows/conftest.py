@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -43,47 +42,6 @@ outputs = "bot.jsonl"
 [gate]
 baseline = "label:main"
 margin = 0.03
-"""
-# A process that has imported everything and forks one per command, for to start cold costs more than the commands do;
-# and what stands for `evalkit` on the PATH: it hands over its words, its place, its environment and its streams.
-_NEST = """
-import importlib, json, os, socket, sys
-import anthropic, anthropic.resources.messages, alembic, httpx2, jinja2, psycopg, rich.console, scipy.stats, sqlalchemy
-import evalkit.cli.commands, evalkit.decisions, evalkit.operations, evalkit.transfer, evalkit.pipeline.bundle_read
-import evalkit.pipeline.bundle_write, evalkit.pipeline.collect, evalkit.pipeline.gating, evalkit.pipeline.submit
-import evalkit.report.compose, evalkit.report.html, evalkit.store
-from evalkit.cli import exits
-server = socket.socket(socket.AF_UNIX)
-server.bind(sys.argv[1])
-server.listen()
-print("ready", flush=True)
-while True:
-    client, _ = server.accept()
-    said, streams, _, _ = socket.recv_fds(client, 1 << 20, 3)
-    wish = json.loads(said)
-    pid = os.fork()
-    if not pid:
-        for number, stream in enumerate(streams):
-            os.dup2(stream, number)
-        sys.stdout, sys.stderr = (open(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))
-        os.chdir(wish["cwd"])
-        os.environ.clear()
-        os.environ.update(wish["env"])
-        code = exits.run(wish["args"])
-        sys.stdout.flush(), sys.stderr.flush()
-        os._exit(code)
-    for stream in streams:
-        os.close(stream)
-    client.send(bytes([os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) % 256]))
-    client.close()
-"""
-_HATCH = """#!{python} -IS
-import json, os, socket, sys
-nest = socket.socket(socket.AF_UNIX)
-nest.connect({path!r})
-wish = {{"args": sys.argv[1:], "cwd": os.getcwd(), "env": dict(os.environ)}}
-socket.send_fds(nest, [json.dumps(wish).encode()], [0, 1, 2])
-sys.exit(nest.recv(1)[0])
 """
 _NAME = re.compile(
     r"'[^']*'|[a-z_][\w-]*(?:\.[\w-]+)*(?=\s*\()|[a-z_][\w-]*(?:\.[\w-]+)*|!(?!=)|&&|\|\|", re.IGNORECASE
@@ -348,29 +306,14 @@ def _program(path: Path, text: str) -> None:
 
 
 @pytest.fixture
-def server(start: Callable[..., subprocess.Popen[str]], github: GitHub, nest: Path) -> str:
+def server(start: Callable[..., Any], github: GitHub, nest: Any) -> str:
     """The URL of a sandbox that is a process of its own and outlives every job; the jobs' account is there."""
     process = start("-m", "evalkit", "sandbox", "--port", "0")
-    assert process.stdout is not None
     said = iter(process.stdout.readline, "")
     url = next(found[0] for line in said if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
     github.variables["ANTHROPIC_BASE_URL"] = url
-    github.program("evalkit", _HATCH.format(python=sys.executable, path=str(nest)))
+    github.program("evalkit", nest.program())
     return url
-
-
-@pytest.fixture(scope="session")
-def nest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Forks commands: the socket it hears them on."""
-    folder = Path(tempfile.mkdtemp(prefix="evalkit-"))  # short: the name of a socket may have a hundred letters
-    words = [sys.executable, "-P", "-c", _NEST, str(folder / "nest")]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    yield folder / "nest"
-    process.kill()
-    process.communicate()
-    shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -393,7 +336,7 @@ def github(tmp_path: Path) -> Iterator[GitHub]:
     shutil.copy(EXAMPLES / "evalkit-github.sh", work / ".github")
     (folder / "bin").mkdir()
     _program(folder / "bin" / "pip", '#!/bin/sh\ncase "$*" in "install evalkit-batch"*) ;; *) exit 1 ;; esac\n')
-    _program(folder / "bin" / "gh", f"#!{sys.executable}\n{Path(__file__).with_name('fake_gh.py').read_text()}")
+    _program(folder / "bin" / "gh", f"#!{sys.executable} -IS\n{Path(__file__).with_name('fake_gh.py').read_text()}")
     secrets = {"ANTHROPIC_API_KEY": "key"}
     made = GitHub(folder=folder, secrets=secrets, variables={})
     made.git("init", "-q", "-b", "main", ".")

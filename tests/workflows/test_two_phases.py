@@ -107,6 +107,9 @@ def page(done: Any) -> str:
     return " ".join(re.sub(r"<script.*?</script>|<style.*?</style>|<[^>]*>", " ", text, flags=re.DOTALL).split())
 
 
+@pytest.mark.parametrize(
+    "workflow", ["gate.yml", pytest.param("gate-artifact.yml", marks=pytest.mark.sweep)], indirect=True
+)
 def test_a_fork_submits_nothing_until_a_person_says_so(github: Any, workflow: str) -> None:
     sha = github.pull(9, {})
 
@@ -118,6 +121,7 @@ def test_a_fork_submits_nothing_until_a_person_says_so(github: Any, workflow: st
     assert github.status(sha)[0] == "pending"
 
 
+@pytest.mark.sweep
 def test_a_job_that_is_run_again_pays_for_nothing_twice(github: Any, workflow: str) -> None:
     """Whether its artifact was written, or not: then the second attempt recovers its batches from the API."""
     sha = github.pull(9, {})

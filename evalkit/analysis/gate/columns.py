@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
+from evalkit.analysis.clusters import coarser
 from evalkit.analysis.scores import RunScores
 from evalkit.config.gate import Direction
 
@@ -45,14 +46,7 @@ def pair_columns(baseline: RunScores, candidate: RunScores, *, direction: Direct
         afters.append(bad if case.value is None else case.value)
         clusters.append(case.cluster)
         clusters_before.append(other.cluster)
-    # Clusters are no part of a case's digest: a set that loses them must not make more independent cases of the same.
-    fewest = min(clusters, clusters_before, key=_units)
-    return Columns(baseline=befores, candidate=afters, clusters=fewest, filled=filled)
-
-
-def _units(clusters: Sequence[str | None]) -> int:
-    """How many clusters there are, a case without one being its own."""
-    return len({*clusters} - {None}) + sum(cluster is None for cluster in clusters)
+    return Columns(baseline=befores, candidate=afters, clusters=coarser(clusters, clusters_before), filled=filled)
 
 
 _position = attrgetter("position")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from evalkit.analysis.clusters import roughness
 from evalkit.analysis.gate.check import GateCheck, Kind
 from evalkit.analysis.gate.entry import GateEntry
 from evalkit.analysis.gate.evidence import Evidence, margin_evidence, relative_evidence
@@ -118,7 +119,7 @@ def _check(draft: Draft, policy: GatePolicy, adjusted: Mapping[tuple[object, ...
         )
     }  # fmt: skip
     needed = made.needed if verdict is GateVerdict.INCONCLUSIVE else None
-    notes = [text, *_left_out(known), *_noisy(draft, verdict)]
+    notes = [text, *_rough(made), *_left_out(known), *_noisy(draft, verdict)]
     return GateCheck(
         **known, **numbers, verdict=verdict, cause=cause, why="; ".join(notes), p_adjusted=p_adjusted, needed=needed
     )
@@ -133,9 +134,14 @@ def _verdict(made: Evidence, p_adjusted: float | None, policy: GatePolicy) -> tu
     return GateVerdict.INCONCLUSIVE, "too-few" if made.passes is None else "not-enough-evidence"
 
 
+def _rough(made: Evidence) -> Iterator[str]:
+    if few := roughness(made):
+        yield f"{few}: the interval is rough"
+
+
 def _left_out(known: Mapping[str, Any]) -> Iterator[str]:
     """Cases of the baseline that the candidate no longer has, or has with other content: a set can be made easier."""
-    said = [f"{known[what]:,} {what}" for what in ("removed", "changed") if known["kind"] == "margin" and known[what]]
+    said = [f"{known[what]:,} {what}" for what in ("removed", "changed") if known.get(what)]
     if said:
         yield f"left out since the baseline: {' and '.join(said)}"
 

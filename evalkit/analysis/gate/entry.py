@@ -56,6 +56,8 @@ class GateEntry:
     """How many runs of the same things the candidate's scores are the mean of."""
     same_outputs: bool = False
     """Whether both runs are of the very same outputs to the same cases."""
+    stale: str = ""
+    """Why the candidate run is not of what the config's files hold now; empty where it is, or where it was named."""
     no_baseline: str = ""
     """Why there is no baseline run, and how to get one."""
     no_candidate: str = ""

@@ -43,6 +43,7 @@ class Evidence:
     wins: int | None = None
     losses: int | None = None
     clusters: int | None = None
+    effective_clusters: float | None = None
     needed: int | None = None
     """How many cases in all would decide with 80 % power, where these do not."""
 
@@ -153,5 +154,6 @@ def _evidence(
         wins=plain.wins,
         losses=plain.losses,
         clusters=made.clusters,
+        effective_clusters=made.effective_clusters,
         needed=needed,
     )

@@ -36,6 +36,18 @@ def judge_gate(
     Raises:
         IntegrityError: a run holds a case twice.
     """
+    return _told(_judged(policy, entries, suite=suite, candidate=candidate, label=label, baseline=baseline))
+
+
+def _judged(
+    policy: GatePolicy,
+    entries: Sequence[GateEntry],
+    *,
+    suite: str,
+    candidate: str,
+    label: str,
+    baseline: GateBaseline | None,
+) -> Gate:
     checks = checks_of(drafts(policy, entries), policy)
     checks += _cost(policy, entries)
     verdict = _verdict(checks)
@@ -78,11 +90,11 @@ def judge_by_both(
     """
 
     def judged(one: GatePolicy, on: Sequence[GateEntry], beside: GateBaseline | None) -> Gate:
-        return judge_gate(one, on, suite=suite, candidate=candidate, label=label, baseline=beside)
+        return _judged(one, on, suite=suite, candidate=candidate, label=label, baseline=beside)
 
     own = judged(policy, entries, baseline)
     if baseline_policy is None:
-        return own
+        return _told(own)
     differs = policy_differences(baseline_policy, policy)
     if use == "candidate" or not differs:
         used = PolicyUse(used="candidate" if use == "candidate" else use, differs=differs)
@@ -97,7 +109,7 @@ def judge_by_both(
 
 
 def _told(gate: Gate) -> Gate:
-    """The gate with what its reader must know of the policy in its line."""
+    """The gate with what its reader must know of the policy and of the judge in its line."""
     said: list[str] = []
     if gate.policy.decided_by == "baseline" and gate.policy.other_verdict is not None:
         said.append(f"judged by the baseline's policy (the candidate's own says {gate.policy.other_verdict})")
@@ -110,6 +122,8 @@ def _told(gate: Gate) -> Gate:
         for one in gate.policy.differs
         if one.setting == "baseline"
     ]
+    if gate.simulated:
+        said.append("simulated by the sandbox's judge")
     return replace(gate, rule="; ".join([gate.rule, *said]))
 
 

@@ -65,7 +65,7 @@ def _to_see(distance: float, made: Paired) -> float | None:
 def _least(room: float, reach: float, made: Paired) -> float:
     """Cases in all below which the score interval is wider than `room` whatever they show: of clusters, so many."""
     z = two_sided_z(made.confidence) if made.looks == "once" else sequence_quantile(made.n, confidence=made.confidence)
-    return max(0.0, z * z * (reach - room) / room) * made.n / (made.clusters or made.n)
+    return max(0.0, z * z * (reach - room) / room) * made.n / (made.effective_clusters or made.n)
 
 
 def _without_spread(margin: float, made: Paired, *, width: float) -> int | None:
@@ -79,7 +79,7 @@ def _without_spread(margin: float, made: Paired, *, width: float) -> int | None:
     if made.low is None or not 0 < room < reach:
         return None
     units = math.log(tail(made.confidence)) / math.log1p(-room / reach) if once else z * z * (reach - room) / room
-    return _asked(units * made.n / (made.clusters or made.n), made.n)
+    return _asked(units * made.n / (made.effective_clusters or made.n), made.n)
 
 
 def _asked(n: float, have: int) -> int | None:

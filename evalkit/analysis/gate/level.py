@@ -87,6 +87,7 @@ def level_evidence(candidate: RunScores, level: Level, *, policy: GatePolicy) ->
         method=made.method,
         p_method=_p_method(made, policy),
         clusters=made.clusters,
+        effective_clusters=made.effective_clusters,
         needed=cases_for_level(level.limit, made),
     )
 

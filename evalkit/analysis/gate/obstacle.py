@@ -71,6 +71,8 @@ def obstacle(
     candidate = entry.candidate
     if candidate is None or entry.pending or _waits(candidate, entry.candidate_cases):
         return _pending(candidate, entry)
+    if entry.stale:
+        return Obstacle(cause="stale", why=entry.stale)
     found = _unscored(candidate, entry.candidate_cases, rule)
     if found is None and with_baseline:
         found = _same_outputs(entry) or _no_baseline(entry, rule) or _not_comparable(entry) or _shrunk(entry, rule)
@@ -178,7 +180,8 @@ def _not_trusted(entry: GateEntry, rule: GateRule, policy: GatePolicy) -> Obstac
     if not entry.judged or (rule.require_agreement is None and policy.max_calibration_age_days is None):
         return None
     if entry.calibration is None:
-        why = "its agreement with people was never measured: evalkit agree --labels FILE"
+        run = entry.candidate.run if entry.candidate else "RUN"
+        why = f"its agreement with people was never measured: evalkit agree {run} --labels FILE"
     else:
         why = _disagrees(entry.calibration, rule) or _too_old(entry.calibration, policy)
     return Obstacle(cause="agreement", why=f"the judge may not gate: {why}") if why else None

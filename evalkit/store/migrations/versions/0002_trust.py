@@ -1,4 +1,4 @@
-"""What numbers rest on: policies of gates, noise runs, calibrations; and runs that went into a bundle."""
+"""What numbers rest on: policies, noise runs, calibrations, the order of submits; and runs that went into a bundle."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,8 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add the tables; those that are there stay as they are."""
+    """Add the tables and a column; what is there stays as it is."""
+    op.add_column("runs", sa.Column("submitted_at", sa.String(length=32), nullable=True))
     op.create_table(
         "policies",
         sa.Column("run", sa.String(length=12), nullable=False),
