@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 _NEST: Final = """
-import gc, importlib, json, os, resource, signal, socket, sys, traceback
+import gc, importlib, json, os, resource, select, signal, socket, sys, traceback
 import alembic, alembic.command, anthropic, anthropic.resources.messages, anthropic.types.messages, httpx2, jinja2
 import rich.console, scipy.stats, sqlalchemy, sqlite3
 try:
@@ -70,7 +71,7 @@ server.listen(64)
 gc.freeze()
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 print("ready", flush=True)
-while True:
+while 0 not in select.select([server, 0], [], [])[0]:  # its input ends with the tests, however these end
     client, _ = server.accept()
     if not os.fork():  # one that waits for the command and tells how it ended
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -110,7 +111,7 @@ class Nest:
         # Short: the name of a socket may have a hundred letters.
         self._folder = Path(tempfile.mkdtemp(prefix="evalkit-"))
         words = [sys.executable, "-P", "-c", _NEST, str(self._folder / "nest")]
-        self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == "ready\n"
 
@@ -161,11 +162,10 @@ class Hatched:
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end; TimeoutError where that does not come."""
         if self.returncode is None:
-            import select
-
             if not select.select([self._line], [], [], timeout)[0]:
                 raise TimeoutError(f"process {self.pid} has not ended after {timeout} s")
             self.returncode = int(self._said.readline())
+            self._said.close()
             self._line.close()
         return self.returncode
 
