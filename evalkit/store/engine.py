@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sqlite3
@@ -22,6 +23,9 @@ from evalkit.store.schema import HEAD
 _BUSY_MS: Final = 30_000
 _SWITCH_WAIT: Final = 0.02
 _PASSWORD: Final = re.compile(r":[^:@/]*@")
+
+# The pool logs a traceback where Ctrl-C meets a connection that is given back, and then raises the same.
+logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
 
 
 class Database:

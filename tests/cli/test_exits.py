@@ -116,7 +116,6 @@ def test_an_interrupted_run_detaches_and_cancels_nothing(start: Any, suite_folde
     while not any(entry.endpoint == "retrieve" for entry in sandbox.witness()):
         assert running.poll() is None, running.communicate()[1]
         time.sleep(0.02)
-    time.sleep(0.5)  # it has written down what it was told, and waits
 
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=20)
