@@ -96,12 +96,12 @@ def test_many_labelled_differences_agree_with_a_sampled_permutation_test(seed: i
     differences = np.random.default_rng(seed).choice([-1, -0.5, 0, 0.5, 1], 150, p=[0.1, 0.1, 0.55, 0.1, 0.15])
     found = sign_flip(differences)
     sampled = scipy_stats.permutation_test(
-        (differences,), np.mean, permutation_type="samples", n_resamples=4000, rng=seed, vectorized=True
+        (differences,), np.mean, permutation_type="samples", n_resamples=20_000, rng=seed, vectorized=True
     )
 
     assert found is not None
     assert found.exact
-    assert found.p_value == pytest.approx(sampled.pvalue, abs=0.04)
+    assert found.p_value == pytest.approx(sampled.pvalue, abs=0.03)  # four standard errors of the sampled one
 
 
 @given(st.integers(0, 2**32 - 1))
