@@ -91,10 +91,10 @@ def refusal(store: Store, run: Run, batch: Batch) -> str | None:
             f"run {run.id} stops: the account cannot pay ({billing.reason}); nothing of these requests is billed. When "
             f"it can, `evalkit retry {run.id}` sends them again"
         )
-    invalid = [one for one in failed if one.error_type == "invalid_request_error"]
+    invalid = [one for one in failed if one.status is Status.ERRORED and one.error_type in _LASTING]
     if invalid and len(invalid) == batch.requests:
         return (
-            f"run {run.id} stops: the API refused every request as invalid ({invalid[0].reason}); nothing is billed. "
+            f"run {run.id} stops: the API refused every request ({invalid[0].reason}); nothing is billed. "
             f"Mend the config or the rubric, which makes a new run; or `evalkit retry {run.id}` if the API has changed"
         )
     return None

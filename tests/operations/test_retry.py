@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from evalkit import api
 from evalkit.errors import ProviderError, UsageError
 from evalkit.score import Status
 
@@ -140,7 +142,7 @@ def test_a_run_of_invalid_requests_stops_with_the_message_once(desk: Any) -> Non
     desk.behave(shares={"invalid_request_error": 1.0})
     run = desk.submit()
 
-    with pytest.raises(ProviderError, match="refused every request as invalid") as caught:
+    with pytest.raises(ProviderError, match="refused every request") as caught:
         desk.collect()
 
     assert str(caught.value).count("invalid_request_error") == 1
@@ -167,3 +169,10 @@ def test_a_run_that_stops_keeps_no_other_from_being_collected(open_desk: Callabl
         desk.collect(wait=False)
 
     assert sorted(view.scored for view in desk.store_views()) == [0, 6]
+
+
+def test_a_judge_that_the_api_does_not_know_stops_the_run_in_its_words(suite_folder: Any, tmp_path: Path) -> None:
+    folder, store = suite_folder(6), f"sqlite:///{tmp_path / 'store.db'}"
+
+    with pytest.raises(ProviderError, match=r"refused every request .*not_found_error.*nothing is billed"):
+        api.run(folder, store=store, judge="gpt-4o", sandbox=True)
