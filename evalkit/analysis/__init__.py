@@ -2,7 +2,7 @@
 
 from evalkit.analysis.clusters import roughness
 from evalkit.analysis.comparability import reasons_against
-from evalkit.analysis.comparison import Comparison, adjusted, compare, compare_many
+from evalkit.analysis.comparison import Comparison, adjusted, compare
 from evalkit.analysis.flip import Flip, Transition
 from evalkit.analysis.outcome import Outcome, outcome_of, sentence
 from evalkit.analysis.power import Need, Power, power_of
@@ -28,7 +28,6 @@ __all__ = [
     "Trend",
     "adjusted",
     "compare",
-    "compare_many",
     "outcome_of",
     "power_of",
     "reasons_against",

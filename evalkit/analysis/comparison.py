@@ -116,18 +116,6 @@ def compare(baseline: RunScores, candidate: RunScores, *, force: bool = False, c
     )
 
 
-def compare_many(
-    baseline: RunScores, candidates: Sequence[RunScores], *, force: bool = False, confidence: float = 0.95
-) -> tuple[Comparison, ...]:
-    """Several candidate runs, each against one baseline, in their order; p-values adjusted together.
-
-    Raises:
-        ValueError: the runs hold scores of two criteria.
-        IntegrityError: a run holds a case twice.
-    """
-    return adjusted([compare(baseline, candidate, force=force, confidence=confidence) for candidate in candidates])
-
-
 def adjusted(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
     """Comparisons that are read together, with Holm's p-values where several have one."""
     tested = [one.p_value for one in comparisons if one.p_value is not None]

@@ -20,19 +20,8 @@ def compare(
     ] = None,
     config: options.Config = None,
     store: options.Store = None,
-    label: Annotated[
-        str | None,
-        typer.Option("--label", "-l", help="Of the candidates.", show_default="the newest they have"),
-    ] = None,
-    baseline: Annotated[
-        str | None,
-        typer.Option(
-            "--baseline",
-            "-b",
-            help="A candidate, a run, or label:LABEL; all else is compared with it.",
-            show_default="of the gate",
-        ),
-    ] = None,
+    label: options.CandidateLabel = None,
+    baseline: options.Baseline = None,
     baseline_label: Annotated[
         str | None,
         typer.Option("--baseline-label", metavar="LABEL", help="Of the baseline; alone: each with itself under it."),
@@ -83,13 +72,8 @@ def power(
     ] = None,
     config: options.Config = None,
     store: options.Store = None,
-    label: Annotated[
-        str | None, typer.Option("--label", "-l", help="Of the candidates.", show_default="the newest they have")
-    ] = None,
-    baseline: Annotated[
-        str | None,
-        typer.Option("--baseline", "-b", help="A candidate, a run, or label:LABEL.", show_default="of the gate"),
-    ] = None,
+    label: options.CandidateLabel = None,
+    baseline: options.Baseline = None,
     delta: Annotated[
         list[float] | None,
         typer.Option("--delta", "-d", help="A difference to see; repeatable.", show_default="the margin, and a ladder"),

@@ -23,13 +23,8 @@ def gate(
     ] = None,
     config: options.Config = None,
     store: options.Store = None,
-    label: Annotated[
-        str | None, typer.Option("--label", "-l", help="Of the candidates.", show_default="the newest they have")
-    ] = None,
-    baseline: Annotated[
-        str | None,
-        typer.Option("--baseline", "-b", help="A candidate, a run, or label:LABEL.", show_default="of the gate"),
-    ] = None,
+    label: options.CandidateLabel = None,
+    baseline: options.Baseline = None,
     policy: Annotated[
         Literal["both", "candidate", "baseline"], typer.Option("--policy", help="Whose gate counts, where they differ.")
     ] = "both",

@@ -23,6 +23,9 @@ Store: TypeAlias = Annotated[
 Label: TypeAlias = Annotated[
     str, typer.Option("--label", "-l", help="Tells two runs of the same things apart: a date, a git sha.")
 ]
+CandidateLabel: TypeAlias = Annotated[
+    str | None, typer.Option("--label", "-l", help="Of the candidates.", show_default="the newest they have")
+]
 JudgeModel: TypeAlias = Annotated[
     str | None,
     typer.Option("--judge", metavar="MODEL", help="Another judge than the config's.", show_default="of the config"),
@@ -46,5 +49,7 @@ Deadline: TypeAlias = Annotated[
 Out: TypeAlias = Annotated[Path | None, typer.Option("--out", "-o", help="Where to write.")]
 Baseline: TypeAlias = Annotated[
     str | None,
-    typer.Option("--baseline", "-b", help="A candidate or a run to compare with.", show_default="of the gate"),
+    typer.Option(
+        "--baseline", "-b", help="What to compare with: a candidate, a run, or label:LABEL.", show_default="of the gate"
+    ),
 ]

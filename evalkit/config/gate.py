@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, Strict, ValidationInfo, field_validator
 
 from evalkit.config.section import Section, Words
 from evalkit.config.sources import refusal
 
-POLICY_SCHEMA: Final = 1
 LABEL_PREFIX: Final = "label:"
 _RUN_ID: Final = re.compile(r"[a-z2-7]{12}")
 
@@ -122,16 +120,3 @@ class GateConfig(Section):
         description="What each grader must hold; without rules, each must keep within the margin. "
         "With rules, graders without one are advisory.",
     )
-
-    def policy_json(self) -> dict[str, Any]:
-        """The gate as plain JSON, to be kept with a run; what is not set is left out."""
-        return {"schema": POLICY_SCHEMA, **self.model_dump(mode="json", exclude_none=True)}
-
-    @classmethod
-    def from_policy_json(cls, policy: Mapping[str, Any]) -> Self:
-        """The gate that `policy_json` wrote.
-
-        Raises:
-            pydantic.ValidationError: it is none, or one of a later version.
-        """
-        return cls.model_validate({key: value for key, value in policy.items() if key != "schema"})

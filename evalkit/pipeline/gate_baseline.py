@@ -9,7 +9,8 @@ from datetime import datetime
 from operator import attrgetter
 
 from evalkit.analysis.gate import GateBaseline
-from evalkit.pipeline.selection import LABEL, baseline_of
+from evalkit.config.gate import baseline_label
+from evalkit.pipeline.selection import baseline_of
 from evalkit.run import Run
 from evalkit.store import Store
 
@@ -38,7 +39,7 @@ class Baseline:
     @property
     def run_meant(self) -> Run | None:
         """The run whose id the selector is, where it is one."""
-        if self.selector.startswith(LABEL) or self._is_candidate:
+        if baseline_label(self.selector) is not None or self._is_candidate:
             return None
         begun = self.store.runs.beginning(self.selector)
         exact = [run for run in begun if run.id == self.selector]
@@ -61,9 +62,9 @@ class Baseline:
 
     def missing(self, grader: str, own: str) -> str:
         """Why there is no run to compare one of the label `own` with, and how to get one."""
-        if not self.selector.startswith(LABEL):
+        label = baseline_label(self.selector)
+        if label is None:
             return f"there is no run of the baseline {self.selector!r} under {grader}; evalkit submit makes it"
-        label = self.selector.removeprefix(LABEL)
         if label == own:
             return f"{grader} has no other run with the label {label!r}; evalkit submit under another one"
         return f"there is no run under {grader} with the label {label!r} to compare with; {submit_command(label)}"
@@ -74,7 +75,7 @@ class Baseline:
 
     @property
     def _has_no_run_yet(self) -> bool:
-        if self.selector.startswith(LABEL) or self._is_candidate:
+        if baseline_label(self.selector) is not None or self._is_candidate:
             return False
         return self.selector in self.names or not (self.must_exist or self.store.runs.beginning(self.selector))
 

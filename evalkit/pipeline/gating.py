@@ -18,12 +18,13 @@ from typing import Any, Literal
 
 from evalkit.analysis.gate import Gate, GateEntry, GatePolicy, judge_by_both
 from evalkit.config import Config, GateConfig
+from evalkit.config.gate import LABEL_PREFIX
 from evalkit.errors import UsageError
 from evalkit.graders import build_graders
 from evalkit.pipeline.gate_baseline import Baseline
 from evalkit.pipeline.gate_entries import Entries, Measure
 from evalkit.pipeline.gate_stale import Files
-from evalkit.pipeline.selection import LABEL, scope_of
+from evalkit.pipeline.selection import scope_of
 from evalkit.pipeline.suite import measures_of
 from evalkit.run import Run
 from evalkit.store import Store
@@ -87,7 +88,7 @@ class Gatekeeper:
         if not names:
             raise UsageError(
                 f"{self.config.path} has no candidate beside the baseline {self._selector!r}; name another baseline, "
-                f'as in --baseline "{LABEL}main" for the same candidate under the label main'
+                f'as in --baseline "{LABEL_PREFIX}main" for the same candidate under the label main'
             )
         return names
 
@@ -154,7 +155,7 @@ class Gatekeeper:
         if self.label is not None:
             return self.label
         labels = [run.label for run in scope if run.candidate == name]
-        others = [label for label in labels if f"{LABEL}{label}" != self._selector]
+        others = [label for label in labels if f"{LABEL_PREFIX}{label}" != self._selector]
         return next(iter([*others, *labels]), "")
 
     def _candidate_runs(self, name: str, label: str, scope: Sequence[Run]) -> dict[str, Run]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Final
 
 from evalkit import ids
 from evalkit.config.grader import MOST_SAMPLES
@@ -17,7 +18,7 @@ from evalkit.pipeline.suite import PlannedRun
 from evalkit.run import Run, RunKind
 from evalkit.store import Store
 
-LABEL = "noise"
+LABEL: Final = "noise"
 """The label of a noise run, with its seed where that is not 0."""
 
 

@@ -11,14 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
+from evalkit.config.gate import baseline_label
 from evalkit.errors import UsageError
 from evalkit.run import Run, RunKind
 from evalkit.store import Store
-
-LABEL: Final = "label:"
-"""What stands before a label where a baseline may be named: the same candidate under that label."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +113,8 @@ class _Against:
 def _roles(wanted: Wanted) -> tuple[_Against, tuple[str, ...]]:
     """What is compared with, and the words of the candidates."""
     named, label = wanted.baseline, wanted.baseline_label
-    if named is not None and named.startswith(LABEL):
-        return _Against(name=None, label=named.removeprefix(LABEL)), wanted.runs
+    if named is not None and (own := baseline_label(named)) is not None:
+        return _Against(name=None, label=own), wanted.runs
     if named is not None:
         return _Against(name=named, label=label), wanted.runs
     if len(wanted.runs) > 1:

@@ -16,8 +16,8 @@ from evalkit.analysis import (
     Outcome,
     RunScores,
     Transition,
+    adjusted,
     compare,
-    compare_many,
     outcome_of,
     sentence,
     slices,
@@ -126,20 +126,21 @@ def test_several_candidate_runs_are_adjusted_together_by_holm() -> None:
     better = scores("better", [1.0] * 30 + [0.0] * 10)
     same = scores("same", [1.0] * 21 + [0.0] * 19)
     other = scores("other", [1.0] * 40, judge="claude-opus-5-5")
-    made = compare_many(base, [better, other, same])
+    made = adjusted([compare(base, one) for one in (better, other, same)])
 
     alone = [compare(base, better).p_value, compare(base, same).p_value]
     assert [one.candidate for one in made] == ["better", "other", "same"]
     assert [made[0].p_adjusted, made[2].p_adjusted] == list(holm([p for p in alone if p is not None]))
     assert (made[1].comparable, made[1].p_adjusted) == (False, None)
-    assert compare_many(base, [better])[0].p_adjusted is None
+    assert adjusted([compare(base, better)])[0].p_adjusted is None
 
 
 def test_what_is_better_alone_may_be_undecided_beside_many_others() -> None:
     base = scores("base", [1.0] * 20 + [0.0] * 20)
     slightly = scores("slightly", [1.0] * 26 + [0.0] * 14)
     alone = compare(base, slightly)
-    beside = compare_many(base, [slightly, *(scores(f"other-{n}", [1.0] * 20 + [0.0] * 20) for n in range(9))])[0]
+    others = [scores(f"other-{n}", [1.0] * 20 + [0.0] * 20) for n in range(9)]
+    beside = adjusted([compare(base, one) for one in (slightly, *others)])[0]
 
     assert outcome_of(alone) is Outcome.BETTER
     assert outcome_of(beside) is Outcome.NO_DIFFERENCE

@@ -8,7 +8,7 @@ from evalkit.analysis.gate.judge import judge_by_both, judge_gate
 from evalkit.analysis.gate.policy import GatePolicy, GateRule
 from evalkit.analysis.gate.pool import pool
 from evalkit.analysis.gate.result import VERDICT_SCHEMA, Gate, PolicyUse, worst
-from evalkit.analysis.gate.verdict import GateVerdict, worst_verdict
+from evalkit.analysis.gate.verdict import GateVerdict
 
 __all__ = [
     "VERDICT_SCHEMA",
@@ -29,5 +29,4 @@ __all__ = [
     "policy_differences",
     "pool",
     "worst",
-    "worst_verdict",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -38,8 +37,3 @@ _WORST_FIRST: Final = (GateVerdict.FAIL, GateVerdict.PENDING, GateVerdict.INCONC
 def badness(verdict: GateVerdict) -> int:
     """0 for FAIL, then PENDING, INCONCLUSIVE and PASS: sorts verdicts worst first."""
     return _WORST_FIRST.index(verdict)
-
-
-def worst_verdict(verdicts: Iterable[GateVerdict]) -> GateVerdict:
-    """The worst of some verdicts; INCONCLUSIVE where there is none, because nothing was shown."""
-    return min(verdicts, key=badness, default=GateVerdict.INCONCLUSIVE)
