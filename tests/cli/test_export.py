@@ -159,3 +159,18 @@ def test_scores_are_a_table_for_notebooks(scored: Any) -> None:
     hidden = f"{len(many) - 50:,} more rows"
     assert (hidden in many._repr_html_()) == (len(many) > 50)
     assert evalkit.scores(scored.runs[0], store=scored.store)[0]["run"] == scored.runs[0]
+
+
+def test_a_score_reduced_from_simulated_judgements_is_simulated_and_judgements_are_left_out_unless_wanted(
+    suite_folder: Any, tmp_path: Path
+) -> None:
+    import evalkit
+
+    folder, store = suite_folder(6, grader="samples = 3"), f"sqlite:///{tmp_path / 'store.db'}"
+    runs, _ = evalkit.run(folder, store=store, sandbox=True)
+    own = evalkit.scores(runs.runs, store=store)
+    every = evalkit.scores(runs.runs, judgements=True, store=store)
+
+    assert (len(own), len(every)) == (6, 24)
+    assert {row["suffix"] for row in own} == {""}
+    assert {row["simulated"] for row in every} == {True}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -97,6 +96,20 @@ def test_the_report_says_what_the_judgements_say(scored: Any) -> None:
     assert one.icc is not None
     assert 0 < one.icc < 1
     assert json.loads(json.dumps(found.json()))["noise"]["criteria"][0]["cases"] == 3
+
+
+def test_a_judge_that_wavers_is_said_with_the_differences_that_may_be_its_own(scored: Any) -> None:
+    (one,) = noise(scored, samples=4).report.criteria
+    code, out, _ = scored.ended("noise", ordinary(scored), "--samples", "4")
+    said = " ".join(out.split())
+
+    assert code == 0
+    assert (
+        "correctness: two judgements of one output differ in 38.9 % of pairs; over 3 cases a difference below" in said
+    )
+    assert (
+        f"below {one.judge_floor:.3f} may be the judge's noise alone (below {one.judge_floor_sampled:.3f} with" in said
+    )
 
 
 def test_a_noise_run_judges_the_same_outputs_with_the_same_judge_and_rubric(scored: Any) -> None:
@@ -193,7 +206,7 @@ def test_noise_goes_on_in_a_second_call_and_ends_with_5_until_then(plain: Any) -
     code, out, _ = plain.ended("noise", run, "--samples", "2", "--wait")
     assert code == 0
     assert f"the noise of run {run}" in out
-    assert re.search("may be the judge's|never contradicted itself", " ".join(out.split()))
+    assert "correctness: the judge never contradicted itself in 12 judgements" in " ".join(out.split())
     assert len(plain.batches()) == 2
 
 
