@@ -32,6 +32,10 @@ class RunKind(StrEnum):
     CHECK = "check"
     #: A candidate answers the cases: its replies become outputs.
     GENERATION = "generation"
+    #: Several judges' verdicts on the same outputs, made one: derived from their runs, without a batch of its own.
+    JURY = "jury"
+    #: Scored by another tool, and taken in with its scores.
+    IMPORTED = "imported"
 
 
 class IntentState(StrEnum):

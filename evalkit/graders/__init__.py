@@ -1,5 +1,6 @@
 """Graders: ways to score an output, by a rubric that a judge answers or by a deterministic check."""
 
+from evalkit.graders.asked import Asked, kept
 from evalkit.graders.build import Grader, build_graders
 from evalkit.graders.checks import Check
 from evalkit.graders.criterion import Criterion
@@ -8,6 +9,7 @@ from evalkit.graders.rubric import CacheTtl, RubricGrader
 from evalkit.graders.samples import Reducer, reduced
 
 __all__ = [
+    "Asked",
     "CacheTtl",
     "Check",
     "Criterion",
@@ -16,5 +18,6 @@ __all__ = [
     "RenderError",
     "RubricGrader",
     "build_graders",
+    "kept",
     "reduced",
 ]

@@ -6,7 +6,7 @@ this grader's rubric with the cache breakpoint at its end. Everything that diffe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache, cached_property
 from typing import Any, ClassVar, Final, Literal, Self
@@ -122,9 +122,13 @@ class RubricGrader:
         shown = examples_text(self.examples, [key for _, key in keys(self.criteria)])
         return prompt_text("judge.md").strip(), f"# Rubric\n\n{self._template.rubric}\n\n{shown}{self._form}"
 
-    @cached_property
+    @property
     def parts(self) -> dict[str, str]:
         """What shapes a judge's answer, part by part, so that a difference can be named."""
+        return self._parts
+
+    @cached_property
+    def _parts(self) -> dict[str, str]:
         sampled = {"samples": f"{self.samples}, {self.reducer}"} if self.samples > 1 else {}
         return {
             "rubric": ids.text_digest(self._template.rubric),
@@ -136,9 +140,13 @@ class RubricGrader:
             **({"examples": ids.text_digest(self.system[1])} if self.examples else {}),
         }
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """Digest of the parts and the grader's name."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         return ids.digest({"name": self.name, **self.parts})
 
     def prompt(self, case: Case, output: str) -> str:
@@ -148,6 +156,14 @@ class RubricGrader:
             RenderError: the case lacks a field that the rubric's case block prints.
         """
         return self._template.case(case, output)
+
+    def messages(self, case: Case, output: str) -> Iterator[tuple[Sequence[str], list[dict[str, object]]]]:
+        """The `messages` that put one output to the judge: the same for each sample.
+
+        Raises:
+            RenderError: the case lacks a field that the rubric's case block prints.
+        """
+        yield self.suffixes, [{"role": "user", "content": self.prompt(case, output)}]
 
     def params(self, judge: Judge, ttl: CacheTtl | None) -> dict[str, object]:
         """The Messages parameters that every request of a run shares; all but `messages`."""
@@ -166,7 +182,7 @@ class RubricGrader:
             params["output_config"] = config
         return params
 
-    def parse(self, reply: Reply) -> tuple[Verdict, ...]:
+    def parse(self, reply: Reply, suffix: str = "") -> tuple[Verdict, ...]:  # noqa: ARG002 # samples are alike
         """One verdict per criterion."""
         return parse(reply, self.criteria, self._read)
 

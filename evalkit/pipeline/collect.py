@@ -14,7 +14,6 @@ from typing import Final
 
 from evalkit.errors import AccountError, EvalkitError, IntegrityError, ProviderError, StaleTransitionError
 from evalkit.failpoint import step
-from evalkit.graders import RubricGrader
 from evalkit.pipeline.download import Downloader
 from evalkit.pipeline.encode import cache_ttl
 from evalkit.pipeline.follow_up import ROUNDS, follow_ups, refusal
@@ -243,8 +242,7 @@ class Collector:
         Raises:
             StopError: every request was invalid, or the account cannot pay.
         """
-        _, spec = self.store.content.grader(run.grader_digest)
-        grader = RubricGrader.from_spec(spec)
+        grader = self.store.content.asked(run.grader_digest)
         downloader = Downloader(
             store=self.store,
             provider=self.sender.provider,
@@ -253,7 +251,7 @@ class Collector:
             batch=batch,
             grader=grader,
             requests={request.custom_id: request for request in self.store.runs.requests(batch.run, batch.part)},
-            ttl=cache_ttl(run.cases * grader.samples),
+            ttl=cache_ttl(run.cases * len(grader.suffixes)),
             now=self.now,
         )
         seen = downloader.download()

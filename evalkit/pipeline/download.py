@@ -13,7 +13,7 @@ from typing import Final
 
 from evalkit.errors import ProviderError
 from evalkit.failpoint import step
-from evalkit.graders import CacheTtl, RubricGrader
+from evalkit.graders import Asked, CacheTtl
 from evalkit.pipeline.progress import Progress
 from evalkit.pricing import Prices, Usage, usage_from_api
 from evalkit.provider import Provider
@@ -57,7 +57,7 @@ class Downloader:
     prices: Prices
     progress: Progress
     batch: Batch
-    grader: RubricGrader
+    grader: Asked
     requests: Mapping[str, Request]
     ttl: CacheTtl | None = None
     """How long the prefix was asked to stay cached: what a cache write costs where a reply does not say."""
@@ -97,7 +97,7 @@ class Downloader:
     def _scores(self, reply: Reply) -> Iterator[Score]:
         """The scores that a reply gives, one per criterion; none for a stranger."""
         request = self.requests.get(reply.custom_id)
-        for verdict in self.grader.parse(reply) if request else ():
+        for verdict in self.grader.parse(reply, request.suffix) if request else ():
             assert request is not None  # noqa: S101 # the loop above runs for a known request only
             yield Score(
                 run=self.batch.run,

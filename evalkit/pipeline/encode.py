@@ -16,7 +16,7 @@ import msgspec
 from evalkit import ids
 from evalkit.dataset import Case
 from evalkit.errors import DatasetError, Problem
-from evalkit.graders import CacheTtl, Grader, RenderError, RubricGrader
+from evalkit.graders import Asked, CacheTtl, Criterion, RenderError
 from evalkit.pipeline.spool import Limits, Part, Spool
 from evalkit.run import Request, Run
 from evalkit.score import Score, Status, Verdict
@@ -54,7 +54,7 @@ class Encoded:
 class RowEncoder:
     """Encodes the rows of one run: `{"custom_id":...,"params":{"messages":[...],...shared...}}`."""
 
-    def __init__(self, run: Run, grader: RubricGrader, *, max_tokens: int | None = None) -> None:
+    def __init__(self, run: Run, grader: Asked, *, max_tokens: int | None = None) -> None:
         """Encode what every row shares.
 
         Args:
@@ -64,11 +64,11 @@ class RowEncoder:
         """
         if run.judge is None:
             raise TypeError(f"run {run.id} has no judge")
-        shared = grader.params(run.judge, cache_ttl(run.cases * grader.samples))
+        shared = grader.params(run.judge, cache_ttl(run.cases * len(grader.suffixes)))
         if max_tokens is not None:
             shared["max_tokens"] = max_tokens
         self._run, self._grader = run.id, grader
-        self._tail = b"}]," + msgspec.json.encode(shared)[1:] + b"}"
+        self._tail = b"," + msgspec.json.encode(shared)[1:] + b"}"
 
     def rows(self, case: Case, output: str) -> Iterator[tuple[str, str, bytes]]:
         """The suffix, the custom_id and the row of each request of one case.
@@ -77,19 +77,19 @@ class RowEncoder:
             RenderError: the case lacks what the rubric prints.
             RowTooLargeError: the API does not take a request of this size.
         """
-        content = msgspec.json.encode(self._grader.prompt(case, output)) + self._tail
-        for suffix in self._grader.suffixes:
-            custom_id = ids.custom_id(self._run, case.id, suffix)
-            head = f'{{"custom_id":"{custom_id}","params":{{"messages":[{{"role":"user","content":'
-            row = head.encode("ascii") + content
-            if len(row) > _MAX_ROW:
-                raise RowTooLargeError(f"its request has {len(row):,} bytes, and the API takes {_MAX_ROW:,}")
-            yield suffix, custom_id, row
+        for suffixes, messages in self._grader.messages(case, output):
+            content = msgspec.json.encode(messages) + self._tail
+            for suffix in suffixes:
+                custom_id = ids.custom_id(self._run, case.id, suffix)
+                row = f'{{"custom_id":"{custom_id}","params":{{"messages":'.encode("ascii") + content
+                if len(row) > _MAX_ROW:
+                    raise RowTooLargeError(f"its request has {len(row):,} bytes, and the API takes {_MAX_ROW:,}")
+                yield suffix, custom_id, row
 
 
 def encode(
     run: Run,
-    grader: RubricGrader,
+    grader: Asked,
     pairs: Pairs,
     directory: Path,
     *,
@@ -114,7 +114,7 @@ def encode(
     encoded, failed = Encoded(), dict[tuple[type[ValueError], str], list[str]]()
     for number, (case, output) in enumerate(pairs, start=1):
         if output is None:
-            encoded.missing += no_output(run, grader, case)
+            encoded.missing += no_output(run, grader.criteria, case)
             continue
         try:
             for suffix, custom_id, row in encoder.rows(case, output):
@@ -132,7 +132,7 @@ def encode(
 
 def encode_part(
     run: Run,
-    grader: RubricGrader,
+    grader: Asked,
     pairs: Pairs,
     directory: Path,
     *,
@@ -167,7 +167,7 @@ def cache_ttl(n_requests: int) -> CacheTtl | None:
     return "1h" if n_requests > 1 else None
 
 
-def no_output(run: Run, grader: Grader, case: Case) -> list[Score]:
+def no_output(run: Run, criteria: Sequence[Criterion], case: Case) -> list[Score]:
     """The scores of a case that the candidate has no output for: one per criterion, all missing."""
     reason = f"candidate {run.candidate!r} has no output for this case"
     return [
@@ -176,7 +176,7 @@ def no_output(run: Run, grader: Grader, case: Case) -> list[Score]:
             case_id=case.id,
             verdict=Verdict(criterion=criterion.name, status=Status.MISSING, reason=reason),
         )
-        for criterion in grader.criteria
+        for criterion in criteria
     ]
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from evalkit.graders import RubricGrader
+from evalkit.graders import Check
 from evalkit.pipeline.encode import encode
 from evalkit.pipeline.suite import PlannedRun, Suite
 from evalkit.pricing import Prices, Usage, min_cacheable_tokens
@@ -81,7 +81,7 @@ def prove(suite: Suite) -> None:
         DatasetError: cases lack what a rubric prints, or are too large.
     """
     for planned in suite.planned(""):
-        if isinstance(planned.grader, RubricGrader):
+        if not isinstance(planned.grader, Check):
             with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
                 pairs = ((case, planned.candidate.output(case)) for case in planned.dataset)
                 encode(planned.run, planned.grader, pairs, Path(directory))
@@ -90,7 +90,7 @@ def prove(suite: Suite) -> None:
 def _plan(planned: PlannedRun, store: Store, prices: Prices) -> RunPlan:
     run = planned.run
     n_requests = n_batches = size = system = 0
-    if isinstance(planned.grader, RubricGrader):
+    if not isinstance(planned.grader, Check):
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
             pairs = ((case, planned.candidate.output(case)) for case in planned.dataset)
             parts = encode(run, planned.grader, pairs, Path(directory)).parts

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from evalkit.errors import UsageError
-from evalkit.graders import RubricGrader
+from evalkit.graders import Check
 from evalkit.ids import RUN_ID_LENGTH
 from evalkit.pipeline.encode import encode
 from evalkit.pipeline.holder import holder
@@ -63,7 +63,7 @@ class Recoverer:
             UsageError: the batch or run that was named is not of the suite's runs under this label.
             ProviderError: the API does not answer.
         """
-        judged = {one.run.id: one for one in self.suite.planned(label) if isinstance(one.grader, RubricGrader)}
+        judged = {one.run.id: one for one in self.suite.planned(label) if not isinstance(one.grader, Check)}
         planned = {id_: one for id_, one in judged.items() if id_.startswith(run)}
         away = [one for id_, one in self.store.hand_overs.away().items() if id_ in planned]
         if run and away:
@@ -160,7 +160,7 @@ class Recoverer:
             self.store.intents.unknown(claimed, reason="the store that knew of it was lost")
 
     def _keep(self, planned: PlannedRun) -> None:
-        if self.store.runs.exists(planned.run.id) or not isinstance(planned.grader, RubricGrader):
+        if self.store.runs.exists(planned.run.id) or isinstance(planned.grader, Check):
             return
         pairs = ((case, planned.candidate.output(case)) for case in planned.dataset)
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:

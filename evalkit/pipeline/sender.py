@@ -16,7 +16,6 @@ from typing import Final
 
 from evalkit.errors import AccountError, ProviderError, StaleTransitionError, UnknownCreateError
 from evalkit.failpoint import step
-from evalkit.graders import RubricGrader
 from evalkit.pipeline.encode import Pairs, encode_part
 from evalkit.pipeline.holder import holder
 from evalkit.pipeline.progress import Progress
@@ -90,8 +89,7 @@ class Sender:
         wanted = list(self.store.runs.requests(run.id, intent.part))
         if not wanted:
             return  # another process has sent this part, collected it, and followed all of it up
-        _, spec = self.store.content.grader(run.grader_digest)
-        grader, pairs = RubricGrader.from_spec(spec), self._pairs(run)
+        grader, pairs = self.store.content.asked(run.grader_digest), self._pairs(run)
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
             folder = Path(directory)
             part = encode_part(run, grader, pairs, folder, wanted=wanted, max_tokens=intent.max_tokens)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from evalkit.dataset import Case
 from evalkit.failpoint import step
-from evalkit.graders import Check, RubricGrader
+from evalkit.graders import Asked, Check
 from evalkit.pipeline.encode import Encoded, encode, no_output
 from evalkit.pipeline.reconcile import Reconciler
 from evalkit.pipeline.sender import Sender
@@ -88,7 +88,7 @@ class Submitter:
         if held:
             self.sender.progress.note(f"run {planned.run.id}: {held} parts wait until less is in flight")
 
-    def _encode(self, planned: PlannedRun, grader: RubricGrader, directory: Path) -> Encoded:
+    def _encode(self, planned: PlannedRun, grader: Asked, directory: Path) -> Encoded:
         progress, total = self.sender.progress, planned.dataset.n
         return encode(
             planned.run,
@@ -134,5 +134,5 @@ class Submitter:
     def _checked(self, planned: PlannedRun, check: Check, case: Case) -> Score:
         output = planned.candidate.output(case)
         if output is None:
-            return no_output(planned.run, check, case)[0]
+            return no_output(planned.run, check.criteria, case)[0]
         return Score(run=planned.run.id, case_id=case.id, verdict=check.verdict(case, output))

@@ -11,7 +11,7 @@ from evalkit.candidate import Candidate, load_candidates
 from evalkit.config import Config
 from evalkit.dataset import AnyDataset, Dataset, load_dataset
 from evalkit.errors import ConfigError, DatasetError, InputError, Problem
-from evalkit.graders import Grader, RubricGrader, build_graders
+from evalkit.graders import Check, Grader, build_graders
 from evalkit.run import Judge, Run, RunKind
 
 
@@ -66,7 +66,7 @@ class Suite:
         )
 
     def _run(self, grader: Grader, candidate: Candidate, label: str) -> Run:
-        judged = isinstance(grader, RubricGrader)
+        judged = not isinstance(grader, Check)
         return Run(
             suite=self.config.name,
             kind=RunKind.GRADING if judged else RunKind.CHECK,

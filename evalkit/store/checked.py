@@ -11,7 +11,8 @@ from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
-from evalkit.store.schema import Time, metadata
+from evalkit.store.schema import metadata
+from evalkit.store.schema.base import Time
 
 _INT32: Final = 2**31
 _INT64: Final = 2**63

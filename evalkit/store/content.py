@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from evalkit.candidate import Candidate
 from evalkit.dataset import AnyDataset, Case, OutputFacts
-from evalkit.graders import Grader
+from evalkit.graders import Asked, Grader, kept
 from evalkit.store import facts
 from evalkit.store.engine import Database
 from evalkit.store.rows import chunks, from_json, stamp, to_json
@@ -86,6 +86,13 @@ class Content:
             query = sa.select(graders.c.parts, graders.c.spec).where(graders.c.digest == digest)
             row = connection.execute(query).one()
         return from_json(row.parts), from_json(row.spec)
+
+    def asked(self, digest: str) -> Asked:
+        """The grader of a digest, ready to put cases to a model and to read its replies."""
+        query = sa.select(graders.c.kind, graders.c.spec).where(graders.c.digest == digest)
+        with self._database.reading() as connection:
+            row = connection.execute(query).one()
+        return kept(row.kind, from_json(row.spec))
 
     def scales(self, digests: Collection[str]) -> dict[str, dict[str, tuple[float, float]]]:
         """The criteria of graders, each with the lowest and the highest value of its labels."""

@@ -21,8 +21,14 @@ from evalkit.store import Store
 from evalkit.store.schema import HEAD, metadata
 
 NOW = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
-NEW_TABLES = {"policies", "noise_runs", "calibrations", "hand_overs"}
-NEW_COLUMNS = {"runs": ("submitted_at",)}
+NEW_TABLES = {"policies", "noise_runs", "calibrations", "hand_overs", "waits", "reused", "sentinels"}
+NEW_COLUMNS = {
+    "runs": ("submitted_at",),
+    "datasets": ("spec",),
+    "cases": ("attachments",),
+    "intents": ("realtime",),
+    "batches": ("realtime",),
+}
 
 
 def calibration(**changed: Any) -> Calibration:

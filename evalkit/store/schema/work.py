@@ -1,15 +1,6 @@
-"""The tables, once, for SQLite and PostgreSQL.
-
-Content is kept under its digest (datasets, cases, candidates, graders) and never changes. Runs, requests and raw
-results are only ever added. What moves is the state of an intent and of a batch, and only along the arrows that
-`intents.py` and `batches.py` name.
-
-A change here needs a migration in `migrations/versions`, and `HEAD` to name it.
-"""
+"""Runs and what comes of them: requests, intents, batches, raw results, scores."""
 
 from __future__ import annotations
-
-from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -20,97 +11,22 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
+    false,
     text,
 )
 
 from evalkit.run import BatchState, IntentState, RunKind
 from evalkit.score import Status
+from evalkit.store.schema.base import Digest, RunId, Time, metadata
 from evalkit.store.text import Text
-
-HEAD: Final = "0002"
-"""The newest migration."""
-
-metadata = MetaData()
-
-Digest = String(64)
-RunId = String(12)
-Time = String(32)  # ISO 8601 in UTC, of fixed width: sorts as text, and reads the same on every database
 
 
 def _one_of(column: str, values: type[RunKind | IntentState | BatchState | Status]) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} in ({listed})", name=f"{column}_known")
 
-
-#: A row per dataset version.
-datasets = Table(
-    "datasets",
-    metadata,
-    Column("digest", Digest, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("path", Text, nullable=False),
-    Column("cases", Integer, nullable=False),
-    Column("created_at", Time, nullable=False),
-)
-
-#: A row per distinct case content: exactly what may shape a judge's answer.
-cases = Table(
-    "cases",
-    metadata,
-    Column("digest", Digest, primary_key=True),
-    Column("input", Text, nullable=False),  # JSON
-    Column("expected", Text),  # JSON
-    Column("metadata", Text, nullable=False),  # JSON
-)
-
-#: A row per case of a dataset, in the order of its file.
-dataset_cases = Table(
-    "dataset_cases",
-    metadata,
-    Column("dataset", Digest, primary_key=True),
-    Column("case_id", Text, primary_key=True),
-    Column("position", Integer, nullable=False),
-    Column("case_digest", Digest, nullable=False),
-    Column("tags", Text, nullable=False),  # JSON
-    Column("cluster", Text),
-    Index("dataset_cases_in_order", "dataset", "position"),
-)
-
-#: A row per candidate version.
-candidates = Table(
-    "candidates",
-    metadata,
-    Column("digest", Digest, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("kind", String(16), nullable=False),  # recorded | generated
-    Column("spec", Text, nullable=False),  # JSON: where the outputs come from
-)
-
-#: A row per output of a candidate.
-outputs = Table(
-    "outputs",
-    metadata,
-    Column("candidate", Digest, primary_key=True),
-    Column("case_id", Text, primary_key=True),
-    Column("case_digest", Digest, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("usage", Text),  # JSON, where known
-    Index("outputs_by_content", "candidate", "case_digest"),
-)
-
-#: A row per grader version.
-graders = Table(
-    "graders",
-    metadata,
-    Column("digest", Digest, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("kind", String(16), nullable=False),  # rubric | pairwise | check
-    Column("parts", Text, nullable=False),  # JSON: part -> digest, so that a difference can be named
-    Column("spec", Text, nullable=False),  # JSON: criteria, system prompt, template
-)
 
 #: A row per run.
 runs = Table(
@@ -172,6 +88,7 @@ intents = Table(
     Column("cleared", Text, nullable=False, server_default="[]"),  # JSON: batches whose results told otherwise
     Column("batch", Text, unique=True),
     Column("reason", Text),
+    Column("realtime", Boolean, nullable=False, server_default=false()),  # sent one by one, at full price
     _one_of("state", IntentState),
     CheckConstraint("(state = 'created') = (batch is not null)", name="created_has_batch"),
     CheckConstraint("state = 'planned' or intended_at is not null", name="sent_was_intended"),
@@ -206,6 +123,7 @@ batches = Table(
     Column("cancel_wanted", Boolean, nullable=False),  # by a person: what was canceled is not sent again by itself
     Column("deleted_at", Time),  # when it was deleted at the provider
     Column("lease_holder", Text),
+    Column("realtime", Boolean, nullable=False, server_default=false()),  # no batch of the API: sent one by one
     Column("lease_until", Time),  # until then one collector works on it, and others pass it over
     _one_of("state", BatchState),
     Index("batches_by_run", "run"),
@@ -251,62 +169,33 @@ scores = Table(
     CheckConstraint("(status = 'scored') = (value is not null)", name="scored_has_value"),
 )
 
-#: A row per pass of a collector, for those who watch that collectors are alive.
-passes = Table(
-    "passes",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("holder", Text, nullable=False),
-    Column("began_at", Time, nullable=False),
-    Column("ended_at", Time),
-    Column("failure", Text),  # null for a pass that went well
-    Index("passes_newest", "began_at"),
-)
-
-#: A row per run whose config had a gate when it was submitted: the policy that it was submitted under.
-policies = Table(
-    "policies",
+#: A row per run that a run waits for: a grading run for the run that makes its outputs, a jury for its jurors.
+waits = Table(
+    "waits",
     metadata,
     Column("run", RunId, primary_key=True),
-    Column("policy", Text, nullable=False),  # JSON
+    Column("needs", RunId, primary_key=True),
+    Index("waits_by_need", "needs"),
 )
 
-#: A row per run that judges outputs of another run again, to measure the judge's noise.
-noise_runs = Table(
-    "noise_runs",
+#: A row per case of a run whose score is that of the same output in an earlier run, taken over and not paid again.
+reused = Table(
+    "reused",
     metadata,
     Column("run", RunId, primary_key=True),
-    Column("of_run", RunId, nullable=False),
-    Column("grader_digest", Digest, nullable=False),  # of the grader whose noise it measures
-    Column("judge_digest", Digest, nullable=False),
-    Column("created_at", Time, nullable=False),
+    Column("case_id", Text, primary_key=True),
+    Column("from_run", RunId, nullable=False),
+    Column("from_case", Text, nullable=False),
 )
 
-#: A row per time that a judge was held against human labels.
-calibrations = Table(
-    "calibrations",
-    metadata,
-    Column("id", Digest, primary_key=True),
-    Column("run", RunId, nullable=False),
-    Column("candidate_digest", Digest, nullable=False),
-    Column("dataset", Digest, nullable=False),
-    Column("grader_digest", Digest, nullable=False),
-    Column("judge_digest", Digest, nullable=False),
-    Column("criterion", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("labels_digest", Digest, nullable=False),
-    Column("sampled", Boolean, nullable=False),
-    Column("measured_at", Time, nullable=False),
-    Column("pairs", Text, nullable=False),  # JSON: [case id, human, judge]
-    Index("calibrations_by_judge", "grader_digest", "judge_digest"),
-)
-
-#: A row per run that has ever gone from one store to another in a bundle while a batch of it was open.
-hand_overs = Table(
-    "hand_overs",
+#: A row per sentinel that rides in a run: an output whose verdict is known beforehand. Its scores have its suffix.
+sentinels = Table(
+    "sentinels",
     metadata,
     Column("run", RunId, primary_key=True),
-    Column("number", Integer, nullable=False),  # how often, over all stores
-    Column("at", Time),  # when this store gave it away; null while this store has it
-    Column("to", Text),  # the bundle's path
+    Column("sentinel", Text, primary_key=True),  # its id, among the case ids of requests and scores
+    Column("case", Text, nullable=False),  # JSON
+    Column("output", Text, nullable=False),
+    Column("expected", Text, nullable=False),  # JSON: criterion -> labels that are right
+    Column("purpose", Text, nullable=False),  # pass | fail | injection
 )
