@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Watched
 from first_pages import GRADERS, HEBREW, LONG, a_gate, a_run_id, a_since, a_wide_page
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import expect
 from report_pages import BASE, BETTER, CLOSE, WORSE, a_case, a_comparison, a_page, a_run
+from tabs import Watched
 
 from evalkit.report import Page, render
 from evalkit.report.page import GateCheckRow, Notice, Severity, SliceRow

@@ -16,6 +16,7 @@ import pytest
 from report_pages import (
     BASE,
     BETTER,
+    CRITERION,
     HOSTILE,
     WORSE,
     HeldCases,
@@ -28,7 +29,9 @@ from report_pages import (
 
 from evalkit.errors import IntegrityError, StoreError, UsageError
 from evalkit.report import Page, Rendering, render
-from evalkit.report.page import CaseTexts, CellColumn, RunRow
+from evalkit.report.page import CaseTexts, CellColumn, GateCheckRow, GateRow, RunRow
+from evalkit.report.write.ledger import Ledger
+from evalkit.report.write.meta import meta
 from evalkit.report.write.place import placing
 from evalkit.score import Status
 
@@ -330,3 +333,18 @@ def test_a_full_disk_is_told_apart_from_a_wrong_place(tmp_path: Path) -> None:
         full.open("wb", buffering=0) as file,
     ):
         file.write(b"x")
+
+
+def test_the_explorer_begins_with_the_comparison_that_fails_the_gate() -> None:
+    """Other pairs may have lost more cases, and are no reason to stop a release."""
+    cases = [a_case(f"case-{n}", {BASE: 1.0, BETTER: 1.0 if n else 0.5, WORSE: 0.0}) for n in range(6)]
+    check = GateCheckRow(name=CRITERION, verdict="FAIL", why="lower", run=BETTER, criterion=CRITERION)
+    advice = replace(check, run=WORSE, decides=False)
+    gate = GateRow(candidate="model-b", verdict="FAIL", rule="lower", baseline="model-a", checks=(check, advice))
+
+    def first(page: Page) -> object:
+        ledger = Ledger(page)
+        return meta(page, ledger, ledger.order(), {row.run: row.run for row in page.runs})["first"]
+
+    assert first(a_page(cases)) == 1
+    assert first(a_page(cases, gates=(gate,))) == 0

@@ -5,13 +5,13 @@ from __future__ import annotations
 import http.client
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
-from playwright.sync_api import Page as Tab
+from playwright.sync_api import Browser
+from tabs import Watched, watched_tabs
 
 import evalkit
 from evalkit.view import Viewer
@@ -21,11 +21,6 @@ from evalkit.view.site import Source
 sys.path.append(str(Path(__file__).parent.parent / "report"))
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202e{{ 7*7 }}</script>"
-WATCH = """
-window.violations = [];
-document.addEventListener("securitypolicyviolation", (event) =>
-  window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,19 +30,6 @@ class Answered:
     status: int
     headers: dict[str, str]
     body: str
-
-
-@dataclass
-class Watched:
-    """An opened page with everything it did that it should not have done."""
-
-    tab: Tab
-    requests: list[str] = field(default_factory=list)
-    console: list[str] = field(default_factory=list)
-
-    @property
-    def violations(self) -> list[str]:
-        return self.tab.evaluate("() => window.violations")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,25 +127,5 @@ def ask() -> Callable[..., Answered]:
 @pytest.fixture
 def browse(chromium: Browser) -> Iterator[Callable[..., Watched]]:
     """Opens an address in a tab of its own."""
-    contexts: list[BrowserContext] = []
-
-    def opened(url: str, *, script: bool = True, **options: object) -> Watched:
-        context = chromium.new_context(java_script_enabled=script, **options)  # type: ignore[arg-type]
-        contexts.append(context)
-        tab = context.new_page()
-        tab.set_default_timeout(15_000)
-        watched = Watched(tab)
-        tab.on("request", lambda request: watched.requests.append(request.url))
-        tab.on("console", lambda message: watched.console.append(f"{message.type}: {message.text}"))
-        tab.on("pageerror", lambda error: watched.console.append(f"error: {error}"))
-        tab.on("dialog", lambda dialog: watched.console.append(f"dialog: {dialog.message}"))
-        if script:
-            context.add_init_script(WATCH)
-        tab.goto(url)
-        if script:
-            tab.locator("html[data-looks]").wait_for()
-        return watched
-
-    yield opened
-    for context in contexts:
-        context.close()
+    with watched_tabs(chromium, ready="html[data-looks]") as opened:
+        yield opened

@@ -131,12 +131,12 @@ def box(kind: str, start: float, end: float, *, top: float, height: float) -> st
 def dot(kind: str, x: float, *, y: float, radius: float = 5, hollow: bool = False) -> str:
     """A disc, or a ring."""
     place = f'cx="{percent(x)}" cy="{number(y)}" r="{radius:g}"'
-    return f'<circle class="{_hollow(kind, hollow)}" {place}{_fill(kind, hollow)}/>'
+    return f'<circle class="{_hollow(kind, hollow=hollow)}" {place}{_fill(kind, hollow=hollow)}/>'
 
 
 def mark(shape: str, kind: str, x: float, *, y: float, hollow: bool = True) -> str:
     """A diamond or a star; a picture within the picture, since a path knows no percent."""
-    path = f'<path class="{_hollow(kind, hollow)}" d="{_SHAPES[shape]}"{_fill(kind, hollow)}/>'
+    path = f'<path class="{_hollow(kind, hollow=hollow)}" d="{_SHAPES[shape]}"{_fill(kind, hollow=hollow)}/>'
     return f'<svg x="{percent(x)}" y="{number(y)}" overflow="visible">{path}</svg>'
 
 
@@ -209,11 +209,11 @@ def fitted(content: str, room: float, *, size: float = 11) -> str:
     return plain[:end].rstrip() + "…"
 
 
-def _hollow(kind: str, hollow: bool) -> str:  # noqa: FBT001
+def _hollow(kind: str, *, hollow: bool) -> str:
     return f"{kind} hollow" if hollow else kind
 
 
-def _fill(kind: str, hollow: bool) -> str:  # noqa: FBT001
+def _fill(kind: str, *, hollow: bool) -> str:
     if hollow:
         return f' fill="{_PAINT["gap"]}" stroke="{_paint(kind)}" stroke-width="1.5"'
     return f' fill="{_paint(kind)}"'

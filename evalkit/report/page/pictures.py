@@ -49,11 +49,6 @@ class TrendLine:
     left_out: int = 0
     """Older runs that are in the store and not on the line."""
 
-    @property
-    def n_points(self) -> int:
-        """How many runs the trend has."""
-        return sum(len(segment.points) for segment in self.segments)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostPoint:

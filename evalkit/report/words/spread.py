@@ -11,9 +11,10 @@ from typing import Final
 
 from evalkit.report.words import figures
 from evalkit.report.words.numbers import NONE, Numbers
+from evalkit.stats import TIE
 
-SAME: Final = 1e-9
-"""Values that differ by less are a tie, as everywhere on the page."""
+SAME: Final = TIE
+"""Values that differ by less are a tie, as everywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

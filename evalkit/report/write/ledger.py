@@ -12,8 +12,9 @@ from typing import Final
 from evalkit.errors import IntegrityError
 from evalkit.report.page import CellColumn, CellKey, ComparisonRow, Page
 from evalkit.score import Status
+from evalkit.stats import TIE
 
-SAME: Final = 1e-9
+SAME: Final = TIE
 """Values that differ by less are a tie, here and in the page's script."""
 WORST: Final = 10
 

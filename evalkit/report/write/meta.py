@@ -34,8 +34,7 @@ def meta(page: Page, ledger: Ledger, order: Sequence[int], names: Mapping[str, s
         else None,
         "runs": _runs(page, prompts),
         "columns": _columns(page, ledger, names),
-        # The comparison to begin with: the one with the most regressions.
-        "first": max(range(len(ledger.tallies)), key=lambda at: ledger.tallies[at].losses, default=0),
+        "first": _first(page, ledger),
         "comparisons": [{"before": before, "after": after} for before, after in ledger.pairs],
         "tags": list(tags),
         "tagsets": [[tags[tag] for tag in found] for found in sets],
@@ -49,6 +48,22 @@ def _runs(page: Page, prompts: Mapping[str, int]) -> list[dict[str, object]]:
         {"id": run, "grader": rows[run].grader, "judge": rows[run].judge, "prompt": prompts.get(rows[run].grader)}
         for run in dict.fromkeys(row.run for row in page.runs)
     ]
+
+
+def _first(page: Page, ledger: Ledger) -> int:
+    """The comparison to begin with: of those that fail the gate, or of all, the one with the most regressions."""
+    failed = {
+        (check.run, check.criterion)
+        for gate in page.gates
+        for check in gate.checks
+        if check.decides and check.verdict == "FAIL"
+    }
+
+    def weight(at: int) -> tuple[bool, int]:
+        row = ledger.comparisons[at]
+        return (row.candidate, row.criterion) in failed, ledger.tallies[at].losses
+
+    return max(range(len(ledger.comparisons)), key=weight, default=0)
 
 
 def _columns(page: Page, ledger: Ledger, names: Mapping[str, str]) -> list[dict[str, object]]:
