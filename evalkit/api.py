@@ -6,9 +6,9 @@ config. `sandbox=True` uses the built-in local API in place of the real one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from evalkit.pipeline.progress import Progress
 from evalkit.run import IntentState
@@ -101,6 +101,7 @@ def plan(
     store: str | None = None,
     label: str = "",
     judge: str | None = None,
+    filter: Mapping[str, Any] | None = None,  # noqa: A002 # the word of the config
     sandbox: bool = False,
 ) -> Plan:
     """What a submit would send, and what it may cost; nothing is sent.
@@ -111,7 +112,7 @@ def plan(
     from evalkit.pipeline.plan import plan as plan_suite
     from evalkit.pricing import load_prices
 
-    with Session(config=config, store=store, judge=judge, sandbox=sandbox, reads=True) as session:
+    with Session(config=config, store=store, judge=judge, filter=filter, sandbox=sandbox, reads=True) as session:
         return plan_suite(session.suite, session.store, load_prices(), label)
 
 
@@ -121,6 +122,7 @@ def submit(
     store: str | None = None,
     label: str = "",
     judge: str | None = None,
+    filter: Mapping[str, Any] | None = None,  # noqa: A002 # the word of the config
     deadline: str | None = None,
     sandbox: bool = False,
     progress: Progress | None = None,
@@ -133,7 +135,7 @@ def submit(
         ProviderError: a create was refused.
         UnknownCreateError: the outcome of a create is not known.
     """
-    with Session(config=config, store=store, judge=judge, sandbox=sandbox) as session:
+    with Session(config=config, store=store, judge=judge, filter=filter, sandbox=sandbox) as session:
         ids = submit_suite(session, label, progress or Progress(), deadline=deadline)
         raise_unknown(collector_of(session, progress or Progress()), ids)
         return table_of(session.store, ids)
@@ -181,6 +183,7 @@ def run(
     store: str | None = None,
     label: str = "",
     judge: str | None = None,
+    filter: Mapping[str, Any] | None = None,  # noqa: A002 # the word of the config
     deadline: str | None = None,
     timeout: float | None = None,
     poll: float | None = None,
@@ -198,7 +201,7 @@ def run(
         ProviderError: the API refuses or does not answer; `run` again goes on where this left off.
         UnknownCreateError: the outcome of a create is not known.
     """
-    with Session(config=config, store=store, judge=judge, sandbox=sandbox) as session:
+    with Session(config=config, store=store, judge=judge, filter=filter, sandbox=sandbox) as session:
         listener = progress or Progress()
         ids = submit_suite(session, label, listener, deadline=deadline)
         collect_runs(session, ids, listener, wait=True, timeout=timeout, poll=poll)

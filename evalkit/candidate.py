@@ -76,7 +76,7 @@ def _from_file(name: str, outputs: Outputs, dataset: Dataset) -> Candidate:
         mend = f"its ids must be those of {dataset.path.name}"
         raise DatasetError([Problem(str(outputs.path), "id", "no output belongs to a case of the dataset", mend)])
     notes = [*outputs.notes, *_lacking(name, dataset, known)]
-    if known < outputs.n:
+    if known < outputs.n and dataset.filter is None:  # those of the cases that a filter leaves out are no surprise
         notes.append(f"{name}: {outputs.n - known} outputs belong to no case of the dataset and are left out")
     return Candidate(
         name=name,

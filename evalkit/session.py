@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from evalkit.config import Config, find_config, load_config
 from evalkit.errors import ConfigError
@@ -32,6 +33,7 @@ class Session:
         config: Path | str | None = None,
         store: str | None = None,
         judge: str | None = None,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002 # the word of the config
         sandbox: bool = False,
         keep_sandbox: bool = True,
         reads: bool = False,
@@ -42,6 +44,7 @@ class Session:
             config: `evalkit.toml` or its folder; searched upwards from here where None.
             store: the store's URL; `EVALKIT_STORE`, else a file beside the config, where None.
             judge: a model to judge in place of the config's.
+            filter: conditions in place of those of the same name in the config's `[dataset.filter]`.
             sandbox: use the built-in local API instead of the real one.
             reads: only look; a store that is not there is not made, and has nothing in it.
             keep_sandbox: keep its batches beside the store, so that another process can collect them.
@@ -49,6 +52,7 @@ class Session:
         self._config = Path(config) if config is not None else None
         self._store = store
         self._judge = judge
+        self._filter = filter
         self._sandbox = sandbox
         self._keep_sandbox = keep_sandbox
         self._reads = reads
@@ -72,7 +76,12 @@ class Session:
         Raises:
             ConfigError: there is none, or it is wrong.
         """
-        return load_config(self._config or find_config(Path.cwd()))
+        found = load_config(self._config or find_config(Path.cwd()))
+        if not self._filter:
+            return found
+        from evalkit.pipeline.narrow import narrowed_config
+
+        return narrowed_config(found, self._filter)
 
     @property
     def config_or_none(self) -> Config | None:

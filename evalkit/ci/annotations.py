@@ -20,7 +20,7 @@ def workflow_annotations(gates: Sequence[Gate], tables: Sequence[CaseTable], *, 
     found.sort(key=lambda pair: -pair[0].loss(pair[1]))
     commands: list[str] = []
     for table, row in found[:most]:
-        place = f"file={command_value(table.file or '', 1024)}" + (f",line={row.line}" if row.line else "")
+        place = f"file={command_value(row.file or table.file or '', 1024)}" + (f",line={row.line}" if row.line else "")
         title = command_value(line(f"{table.name}: case {row.case_id} got worse", 200))
         text = line(f"{row.why} {row.reason}".strip(), 500)
         commands.append(f"::{level} {place},title={title}::{command_text(text)}\n")

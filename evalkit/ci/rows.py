@@ -39,6 +39,8 @@ class CaseRow:
     """The judge's, where it is known."""
     line: int | None = None
     """Where the case stands in the file of its dataset."""
+    file: str | None = None
+    """Its file, where it is another than the table's: a dataset may be of several."""
 
     @property
     def delta(self) -> float | None:

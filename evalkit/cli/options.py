@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -29,6 +30,17 @@ CandidateLabel: TypeAlias = Annotated[
 JudgeModel: TypeAlias = Annotated[
     str | None,
     typer.Option("--judge", metavar="MODEL", help="Another judge than the config's.", show_default="of the config"),
+]
+Tag: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--tag", help="Only cases of this tag, as split:test; repeatable: any.", show_default="of the config"),
+]
+Sample: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--sample", metavar="N", min=1, help="Only N cases, drawn by a digest.", show_default="of the config"),
+]
+Limit: TypeAlias = Annotated[
+    int | None, typer.Option("--limit", metavar="N", min=1, help="Only the first N.", show_default="of the config")
 ]
 Sandbox: TypeAlias = Annotated[
     bool, typer.Option("--sandbox", help="Use the built-in local API: offline, free, simulated.")
@@ -71,3 +83,9 @@ Baseline: TypeAlias = Annotated[
         "--baseline", "-b", help="What to compare with: a candidate, a run, or label:LABEL.", show_default="of the gate"
     ),
 ]
+
+
+def filter_of(tag: Sequence[str] | None, sample: int | None, limit: int | None) -> dict[str, Any]:
+    """The conditions of `[dataset.filter]` that a command line means."""
+    given = {"tags": list(tag or ()) or None, "sample": sample, "first": limit}
+    return {name: value for name, value in given.items() if value is not None}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from evalkit.config.agreement import Finding
 from evalkit.config.candidate import CandidateConfig
+from evalkit.config.filter import FilterConfig
 from evalkit.config.gate import GateConfig, GateRuleConfig
 from evalkit.config.grader import GraderConfig
 from evalkit.config.positions import Loc, Positions
@@ -25,6 +26,7 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "": tuple(Config.model_fields),
         "dataset": tuple(DatasetConfig.model_fields),
+        "dataset.filter": tuple(FilterConfig.model_fields),
         "judge": tuple(JudgeConfig.model_fields),
         "graders": tuple(field.alias or name for name, field in GraderConfig.model_fields.items()),
         "graders.criteria": tuple(CriterionConfig.model_fields),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import (
     AfterValidator,
     Field,
+    ModelWrapValidatorHandler,
     PrivateAttr,
     Strict,
     ValidationInfo,
@@ -18,13 +19,17 @@ from pydantic import (
 
 from evalkit.config.agreement import disagreements
 from evalkit.config.candidate import CandidateConfig
+from evalkit.config.filter import FilterConfig
 from evalkit.config.gate import GateConfig
 from evalkit.config.grader import GraderConfig
 from evalkit.config.section import DEFAULT_MAX_TOKENS, Effort, MaxTokens, Section, Words
-from evalkit.config.sources import data_file, refusal, root_of
+from evalkit.config.several import data_paths, written_name
+from evalkit.config.sources import refusal, root_of
 from evalkit.config.words import closest, either
 
-CASE_FIELDS: Final = ("id", "input", "expected", "output", "metadata", "tags", "cluster")
+CASE_FIELDS: Final = (
+    "id", "input", "expected", "output", "metadata", "tags", "cluster", "split", "source_doc", "contexts",
+)  # fmt: skip
 
 
 def _case_field(key: str) -> str:
@@ -41,9 +46,10 @@ def _case_field(key: str) -> str:
 class DatasetConfig(Section):
     """The cases to score."""
 
-    path: Path = Field(
-        description="The file of cases: .jsonl, .ndjson, .json, .csv, .tsv or .parquet, gzip too.",
-        examples=["datasets/support/cases.jsonl"],
+    path: Path | tuple[Path, ...] = Field(
+        description="The file of cases: .jsonl, .ndjson, .json, .csv, .tsv or .parquet, gzip too; or several, as a "
+        "list, a pattern such as cases/*.jsonl, or both.",
+        examples=["datasets/support/cases.jsonl", ["a.jsonl", "more/*.csv"]],
     )
     fields: Mapping[Annotated[str, AfterValidator(_case_field)], Words] = Field(
         default={},
@@ -51,10 +57,43 @@ class DatasetConfig(Section):
         json_schema_extra={"propertyNames": {"enum": [*CASE_FIELDS]}},
     )
 
+    labels: Annotated[tuple[Words, ...], Strict(strict=False)] | None = Field(
+        default=None,
+        description="Columns of what people said of the outputs, which no judge sees; `human`, `human_label` and "
+        "`human_labels` without.",
+        examples=[["human"]],
+    )
+    filter: FilterConfig | None = Field(default=None, description="Which of the cases are scored; all without.")
+    _name: str = PrivateAttr(default="")
+
     @field_validator("path", mode="before")
     @classmethod
     def _path_is_there(cls, path: object, info: ValidationInfo) -> object:
-        return data_file(str(path), root_of(info.context)) if isinstance(path, str | Path) else path
+        return data_paths(path, root_of(info.context))
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files, in the order of their cases."""
+        return self.path if isinstance(self.path, tuple) else (self.path,)
+
+    @property
+    def name(self) -> str:
+        """The dataset as it is called: by its file, or by what is written where there are several."""
+        return self._name or self.files[0].name
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _is_called(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        # What is written names the dataset, not the files of today: it is the same when a pattern finds one more.
+        made = handler(data)
+        if isinstance(data, dict):
+            made._name = written_name(cast("dict[str, object]", data).get("path"))
+        return made
 
 
 class JudgeConfig(Section):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -30,6 +30,11 @@ class AnyDataset(Protocol):
     @property
     def clustered(self) -> bool:
         """Whether it may name clusters that a store does not know yet."""
+        ...
+
+    @property
+    def spec(self) -> Mapping[str, object] | None:
+        """The files and the filter that the cases are from; None where a store says it."""
         ...
 
     def __iter__(self) -> Iterator[Case]: ...

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from evalkit import ids
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+SPLIT: Final = "split:"
+"""How the tag begins that says which split a case is of."""
 
 
 def _no_metadata() -> Mapping[str, Json]:
@@ -16,6 +18,10 @@ def _no_metadata() -> Mapping[str, Json]:
 
 
 def _no_outputs() -> Mapping[str, str]:
+    return {}
+
+
+def _no_labels() -> Mapping[str, Json]:
     return {}
 
 
@@ -40,14 +46,22 @@ class Case:
     """The output of a candidate that the dataset itself records."""
     outputs: Mapping[str, str] = field(default_factory=_no_outputs)
     """The outputs of candidates that name a column of the dataset, by column."""
+    labels: Mapping[str, Json] = field(default_factory=_no_labels)
+    """What people said of the case's outputs, by column; no judge sees it."""
     _digest: str | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def split(self) -> str | None:
+        """The split it is of (train, dev, test): a tag like any other, so that scores can be looked at by it."""
+        return next((tag.removeprefix(SPLIT) for tag in self.tags if tag.startswith(SPLIT)), None)
 
     @property
     def digest(self) -> str:
         """SHA-256 of `input`, `expected` and `metadata`: exactly what of a case may shape the judge's answer.
 
-        Not in it: `id`, `tags` and `cluster`, which only join and group scores, and `output` and `outputs`,
-        which belong to candidates. Numbers count as the text they render to; the order of keys does not count.
+        Not in it: `id`, `tags` and `cluster`, which only join and group scores, `output` and `outputs`, which
+        belong to candidates, and the `labels` of people. Numbers count as the text they render to; the order of
+        keys does not count.
         """
         if self._digest is None:
             content = {"input": self.input, "expected": self.expected, "metadata": self.metadata}

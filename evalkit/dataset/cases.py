@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
 from evalkit.dataset import values
-from evalkit.dataset.case import Case, Json
-from evalkit.dataset.columns import CANONICAL, Columns
+from evalkit.dataset.case import SPLIT, Case, Json
+from evalkit.dataset.columns import CANONICAL, LABELS, Columns
+from evalkit.dataset.filter import Filter, Sieve
+from evalkit.dataset.narrowed import narrowed, narrowing
+from evalkit.dataset.part import CHANGED, Part
 from evalkit.dataset.problems import ProblemLog, Refused, one_problem
 from evalkit.dataset.reading import walk
-from evalkit.dataset.source import Source, Stamp, find
 from evalkit.ids import dataset_digest
 
 T = TypeVar("T")
 SECTION: Final = "[dataset.fields]"
+DISTINCT: Final = "give every row an id of its own"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """A file of valid cases with distinct ids; iterating streams them from the file, in its order.
+    """Files of valid cases with distinct ids; iterating streams them, file after file in the order of rows.
 
     The digest is that of the cases' ids and digests: it does not depend on the file's format or compression,
     the order of keys, columns and rows, or on whether a member is null or absent. (The order of rows has no
@@ -30,6 +33,7 @@ class Dataset:
     """
 
     path: Path
+    """The file; the first of several."""
     digest: str
     n: int
     mapping: Mapping[str, str]
@@ -42,16 +46,42 @@ class Dataset:
     """Cases that have a reference."""
     n_outputs: int
     """Cases for which the dataset itself records an output."""
+    parts: tuple[Part, ...] = field(repr=False)
+    """The files, one after another."""
+    n_before: int
+    """Cases of the files, before a filter."""
+    narrowing: tuple[str, ...] = ()
+    """What the user should be told of the filter."""
+    filter: Filter | None = None
+    kept: frozenset[str] | None = field(default=None, repr=False)
+    """Ids of the cases that a filter left; all where None."""
     fields: Mapping[str, str] = field(repr=False)
     outputs: tuple[str, ...] = field(repr=False)
     """Columns that hold the outputs of a candidate."""
-    source: Source = field(repr=False)
-    stamp: Stamp = field(repr=False)
+    labels: tuple[str, ...] = ()
+    """Columns that hold what people said of the outputs."""
 
     @property
     def clustered(self) -> bool:
-        """Whether the file has a column of clusters."""
+        """Whether a file has a column of clusters."""
         return "cluster" in self.mapping
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file, in the order of the cases."""
+        return tuple(part.source.path for part in self.parts)
+
+    @property
+    def spec(self) -> dict[str, object]:
+        """Where the cases are from, as a store keeps it: the files with their SHA-256, the filter, the counts.
+
+        Raises:
+            DatasetError: a file changed since it was loaded.
+        """
+        found: dict[str, object] = {"files": [part.spec() for part in self.parts], "cases": self.n_before}
+        if self.filter is not None:
+            found |= {"filter": dict(self.filter.spec), "left": self.n}
+        return found
 
     def __len__(self) -> int:
         return self.n
@@ -60,74 +90,88 @@ class Dataset:
         """Every case in file order.
 
         Raises:
-            DatasetError: the file changed since it was loaded.
+            DatasetError: a file changed since it was loaded.
         """
-        self._check_unchanged()
-        log = ProblemLog(self.path, by_line=self.source.by_line)
-        columns = Columns(log, wanted=CANONICAL, fields=self.fields, section=SECTION, outputs=self.outputs)
-        for number, row in walk(self.source, log, columns):
+        for part in self.parts:
+            yield from self._cases(part)
+
+    def _cases(self, part: Part) -> Iterator[Case]:
+        part.check_unchanged()
+        log = ProblemLog(part.source.path, by_line=part.source.by_line)
+        columns = Columns(
+            log,
+            wanted=CANONICAL,
+            fields=self.fields,
+            section=SECTION,
+            outputs=self.outputs,
+            labels=self.labels,
+        )
+        for number, row in walk(part.source, log, columns):
             case = case_of(row, number, columns, log)
             if log.n:
                 break
-            yield case
+            if self.kept is None or case.id in self.kept:
+                yield case
         if log.n:
-            raise one_problem(self.path, *_CHANGED)
-        self._check_unchanged()
-
-    def _check_unchanged(self) -> None:
-        if self.source.stamp() != self.stamp:
-            raise one_problem(self.path, *_CHANGED)
+            raise one_problem(part.source.path, *CHANGED)
+        part.check_unchanged()
 
 
-_CHANGED: Final = ("the file changed since it was loaded", "load it again")
-
-
-def load_dataset(path: Path, *, fields: Mapping[str, str] | None = None, outputs: Collection[str] = ()) -> Dataset:
-    """Validate every row of a file of cases; `fields` maps fields to columns and wins over aliases.
+def load_dataset(
+    path: Path | Sequence[Path],
+    *,
+    fields: Mapping[str, str] | None = None,
+    outputs: Collection[str] = (),
+    labels: Collection[str] | None = None,
+    filter: Filter | None = None,  # noqa: A002 # the word of the config
+) -> Dataset:
+    """Validate every row of a file of cases, or of several; `fields` maps fields to columns and wins over aliases.
 
     Columns named in `outputs` hold what candidates answered: they are kept apart from the metadata, because a judge
-    must not see one candidate's answer beside another's.
+    must not see one candidate's answer beside another's; so are the `labels` of people (`human`, `human_label` and
+    `human_labels` where None). Cases that a filter leaves out are validated like the others.
 
     One pass: JSON lines, CSV, TSV and Parquet are streamed; a `.json` document is read whole.
 
     Raises:
-        DatasetError: with all problems of the file.
+        DatasetError: with all problems of the files; or the filter leaves no case.
     """
-    source = find(path)
-    stamp = source.stamp()
-    log = ProblemLog(path, by_line=source.by_line)
-    columns = Columns(log, wanted=CANONICAL, fields=fields or {}, section=SECTION, outputs=outputs)
-    numbers: dict[str, int] = {}
-    digests: list[tuple[str, str]] = []
-    n_expected = n_outputs = 0
-    for number, row in walk(source, log, columns):
-        case = case_of(row, number, columns, log)
-        if case.id:
-            claim(case.id, number, numbers, log)
-        if log.n:
-            continue
-        digests.append((case.id, case.digest))
-        n_expected += case.expected is not None
-        n_outputs += case.output is not None
-    columns.finish()
-    log.raise_if_any()
-    dataset = Dataset(
-        path=path,
-        digest=dataset_digest(digests),
-        n=len(digests),
-        mapping=dict(columns.used),
-        extra=tuple(columns.extra),
-        notes=tuple(log.notes + columns.notes(extra="columns kept as metadata")),
-        n_expected=n_expected,
-        n_outputs=n_outputs,
+    from evalkit.dataset.loading import Loading  # which makes cases of rows, as this module says how
+
+    paths = [path] if isinstance(path, Path) else list(path)
+    named = LABELS if labels is None else tuple(labels)
+    loading = Loading(
         fields=dict(fields or {}),
         outputs=tuple(outputs),
-        source=source,
-        stamp=stamp,
+        labels=named,
+        sieve=Sieve(filter or Filter()),
+        files=len(paths),
     )
-    if source.stamp() != stamp:
-        raise one_problem(path, "the file changed while it was read", "load it again when it is complete")
-    return dataset
+    for one in paths:
+        loading.read(one)
+    loading.raise_if_any(paths)
+    members = narrowed(loading.members, loading.sieve, paths[0]) if filter else loading.members
+    kept = frozenset(one.id for one in members)
+    for part in loading.parts:
+        part.check_unchanged("the file changed while it was read", "load it again when it is complete")
+    return Dataset(
+        path=paths[0],
+        digest=dataset_digest((one.id, one.digest) for one in members),
+        n=len(members),
+        mapping=loading.mapping,
+        extra=tuple(loading.extra),
+        notes=tuple(loading.notes),
+        narrowing=tuple(narrowing(filter, len(members), loading.sieve)),
+        n_expected=len(loading.with_expected & kept),
+        n_outputs=len(loading.with_output & kept),
+        parts=tuple(loading.parts),
+        n_before=loading.sieve.seen,
+        filter=filter,
+        kept=kept if filter else None,
+        fields=loading.fields,
+        outputs=loading.outputs,
+        labels=named,
+    )
 
 
 def case_of(row: dict[str, Json], number: int, columns: Columns, log: ProblemLog) -> Case:
@@ -152,11 +196,18 @@ def case_of(row: dict[str, Json], number: int, columns: Columns, log: ProblemLog
         input=take("input", values.case_input, ""),
         expected=take("expected", values.expected, None),
         metadata=_with_extra(take("metadata", values.metadata, {}), row, number, columns, log),
-        tags=take("tags", values.tags, ()),
+        tags=_with_split(take("tags", values.tags, ()), take("split", values.cluster, None)),
         cluster=take("cluster", values.cluster, None),
         output=take("output", values.output, None),
         outputs=_outputs(row, number, columns, log),
+        labels={column: row[column] for column in columns.labels if row.get(column) is not None},
     )
+
+
+def _with_split(tags: tuple[str, ...], split: str | None) -> tuple[str, ...]:
+    """The tags with that of the split, unless one of them says it."""
+    tag = f"{SPLIT}{split}"
+    return tags if split is None or tag in tags else (*tags, tag)
 
 
 def _outputs(row: dict[str, Json], number: int, columns: Columns, log: ProblemLog) -> dict[str, str]:
@@ -174,12 +225,12 @@ def _outputs(row: dict[str, Json], number: int, columns: Columns, log: ProblemLo
     return found
 
 
-def claim(case_id: str, number: int, numbers: dict[str, int], log: ProblemLog) -> None:
-    """Take the id for a row; a duplicate is told with both rows."""
+def claim(case_id: str, number: int, numbers: dict[str, int], log: ProblemLog) -> bool:
+    """Take the id for a row, and say whether it was free; a duplicate is told with both rows."""
     first = numbers.setdefault(case_id, number)
     if first != number:
-        what = f"{case_id!r} is already the id of {log.where(first)}"
-        log.add(number, what, "give every row an id of its own", field="id")
+        log.add(number, f"{case_id!r} is already the id of {log.where(first)}", DISTINCT, field="id")
+    return first == number
 
 
 def _with_extra(
@@ -194,7 +245,7 @@ def _with_extra(
             what = f"the key {key!r} is also a column of the file"
             log.add(number, what, "rename one or leave it out", field="metadata")
         try:
-            metadata[key] = values.plain(value)
+            metadata[key] = values.contexts(value) if key == "contexts" else values.plain(value)
         except Refused as refused:
             log.refuse(number, refused, field=column)
     return metadata

@@ -8,7 +8,9 @@ from typing import Final
 
 from evalkit.dataset.problems import ProblemLog, did_you_mean, listed
 
-CANONICAL: Final = ("id", "input", "expected", "output", "metadata", "tags", "cluster")
+CANONICAL: Final = (
+    "id", "input", "expected", "output", "metadata", "tags", "cluster", "split", "source_doc", "contexts",
+)  # fmt: skip
 ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "id": ("case_id", "example_id", "external_id"),
     "input": ("inputs", "question", "prompt", "query", "user_input", "instruction"),
@@ -25,7 +27,19 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "metadata": ("additional_metadata",),
     "tags": ("tag",),
     "cluster": ("cluster_id", "group"),
+    "split": ("dataset_split", "partition"),
 }
+WEAK_ALIASES: Final[Mapping[str, tuple[str, ...]]] = {"input": ("messages", "conversation", "turns")}
+"""Names that are a field only where no other column is; beside one they are metadata."""
+IN_METADATA: Final[Mapping[str, tuple[str, ...]]] = {
+    "source_doc": ("source_document",),
+    "contexts": ("retrieved_contexts", "retrieval_context", "retrieved_context"),
+}
+"""Keys of the metadata that a user may map, with their other names: what an answer was to rest on."""
+_KEY_OF: Final = {name: key for key, names in IN_METADATA.items() for name in names}
+_WEAK: Final = frozenset([*_KEY_OF, *(name for names in WEAK_ALIASES.values() for name in names)])
+LABELS: Final = ("human", "human_label", "human_labels")
+"""Columns of what people said of the outputs, unless the user names others."""
 _METADATA_PREFIXES: Final = ("__metadata:", "metadata.")
 _PANDAS_INDEX: Final = re.compile(r"__index_level_\d+__")
 
@@ -45,9 +59,14 @@ class Columns:
         fields: Mapping[str, str],
         section: str,
         outputs: Collection[str] = (),
+        labels: Collection[str] = (),
+        several: bool = False,
         aliases: Mapping[str, tuple[str, ...]] = ALIASES,
     ) -> None:
         self.outputs = frozenset(outputs)
+        self._labels = frozenset(labels)
+        self.labels: list[str] = []
+        """Columns of human labels, in the order they were seen."""
         self._aliases = aliases
         self._field_of = {name: field for field, others in aliases.items() for name in (field, *others)}
         self.known: set[str] = set()
@@ -55,6 +74,8 @@ class Columns:
         self.extra: dict[str, str] = {}
         self.contested: set[str] = set()
         """Fields that two columns claim: a row that lacks the first of them may have the other."""
+        self._several = several
+        """Whether a column that the user names may be in another file, but for those that no case can lack."""
         self._log = log
         self._wanted = wanted
         self._fields = self._checked(fields, section)
@@ -63,10 +84,10 @@ class Columns:
 
     def learn(self, names: Iterable[str], number: int | None) -> None:
         """Take in the columns of a header or a row; `number` is where they were first seen."""
-        for name in names:
-            if name not in self.known:
-                self.known.add(name)
-                self._learn(name, number)
+        new = [name for name in names if name not in self.known]
+        for name in sorted(new, key=_WEAK.__contains__):
+            self.known.add(name)
+            self._learn(name, number)
 
     def without(self, field: str, number: int) -> None:
         """Note a row that lacks a field no column is known for so far."""
@@ -75,7 +96,8 @@ class Columns:
     def finish(self) -> None:
         """Tell what only the whole file shows: mapped columns that do not exist, fields without a column."""
         for field, column in self._fields.items():
-            if self.known and column not in self.known:
+            elsewhere = self._several and field not in _MISSING_MEND
+            if self.known and column not in self.known and not elsewhere:
                 what = f"there is no column {column!r}; the columns are {self._listed()}"
                 self._log.add(None, what, self._mend(field, column), field=field)
         for field, numbers in self._rows_without.items():
@@ -88,16 +110,26 @@ class Columns:
             for field, column in sorted(self.used.items(), key=lambda pair: list(self._aliases).index(pair[0]))
             if column != field
         ]
+        kept = sorted((key, column) for column, key in self.extra.items() if key in IN_METADATA and key != column)
+        renamed += [f"metadata.{key} is read from {column!r}" for key, column in kept]
+        if self.labels:
+            renamed.append(f"columns kept as human labels, which no judge sees: {listed(self.labels)}")
         return [*renamed, f"{extra}: {listed(self.extra)}"] if self.extra and extra else renamed
 
     def _learn(self, name: str, number: int | None) -> None:
         mapped = [field for field, column in self._fields.items() if column == name]
-        self.used.update(dict.fromkeys(mapped, name))
+        self.used.update({field: name for field in mapped if field not in IN_METADATA})
+        if keys := [field for field in mapped if field in IN_METADATA]:
+            self.extra[name] = keys[0]
         field = self._field_of.get(name)
         if mapped or (name in self.outputs and field != "output"):
             return
-        if field is not None and field in self._wanted and field not in self._fields:
+        if name in self._labels:
+            self.labels.append(name)
+        elif field is not None and field in self._wanted and field not in self._fields:
             self._claim(field, name, number)
+        elif (weak := self._weak(name)) is not None:
+            self._claim(weak, name, number)
         elif name == "outputs" and self._unsaid("expected", "output"):
             choices = " or ".join(f'{field} = "outputs"' for field in ("expected", "output") if field in self._wanted)
             what = "column 'outputs' may hold references or recorded outputs"
@@ -106,6 +138,12 @@ class Columns:
             self._log.notes.append(f"column {name!r}, the index of a data frame, is left out")
         else:
             self._keep(name, number)
+
+    def _weak(self, name: str) -> str | None:
+        """The field that a column is only for want of another; None where there is another."""
+        found = next((field for field, names in WEAK_ALIASES.items() if name in names), None)
+        free = found in self._wanted and found not in self.used and found not in self._fields
+        return found if free else None
 
     def _unsaid(self, *fields: str) -> bool:
         """Whether this file may have some of these fields, and the user mapped none of them."""
@@ -121,12 +159,18 @@ class Columns:
     def _keep(self, name: str, number: int | None) -> None:
         prefix = next((prefix for prefix in _METADATA_PREFIXES if name.startswith(prefix)), "")
         key = name.removeprefix(prefix) or name
+        if "metadata" in self._wanted and self._is_free(other := _KEY_OF.get(name)):
+            key = other or key
         twin = next((column for column, taken in self.extra.items() if taken == key), None)
         if twin is not None and "metadata" in self._wanted:
             what = f"columns {twin!r} and {name!r} both become the key {key!r}"
             self._log.add(number, what, "rename one or leave it out", field="metadata")
         else:
             self.extra[name] = key
+
+    def _is_free(self, key: str | None) -> bool:
+        """Whether a key of the metadata is read from no column so far."""
+        return key is not None and key not in self._fields and key not in self.extra.values()
 
     def _tell_rows_without(self, field: str, numbers: list[int]) -> None:
         if field in self.used:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, cast
 
 from evalkit.dataset.case import Json
@@ -11,6 +12,9 @@ from evalkit.ids import scalar_text
 
 _OBJECT_MEND: Final = 'write an object, for instance {"topic": "billing"}'
 _LIST_MEND: Final = 'write a list, for instance ["billing", "en"]'
+_JSON_LIST: Final = re.compile(r'\s*\[\s*["{\]]')
+"""A text that is meant as a JSON list of texts or objects; `[1] as they say` is none."""
+_CONTEXTS_MEND: Final = 'write a list of texts, or of {"id", "text"}'
 _MESSAGE_MEND: Final = "write a list of {role, content} messages"
 
 
@@ -85,6 +89,16 @@ def output(value: Json) -> str | None:
     if isinstance(value, list | dict):
         raise Refused(f"is {_kind(value)}, not a text", "write the text that the candidate answered")
     return None if value is None else scalar_text(value)
+
+
+def contexts(value: Json) -> Json:
+    """Passages: a list of texts or of objects with a `text` (and `id`), the JSON text of one, or one text."""
+    if isinstance(value, str) and _JSON_LIST.match(value):
+        value = _json_cell(value, _CONTEXTS_MEND)
+    for place, item in enumerate(value if isinstance(value, list) else ()):
+        if not isinstance(item, str | dict):
+            raise Refused(f"passage {place} is {_kind(item)}, not a text", _CONTEXTS_MEND)
+    return plain(value)
 
 
 def plain(value: Json, depth: int = 0) -> Json:

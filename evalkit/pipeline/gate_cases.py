@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from evalkit.ci import CaseTable, Fate, case_table
+from evalkit.ci import CaseRow, CaseTable, Fate, case_table
 from evalkit.config import Config
 from evalkit.dataset import case_lines
 from evalkit.pipeline.gating import Judged
@@ -19,9 +19,17 @@ _AT_ONCE: Final = 500
 
 def gate_cases(store: Store, config: Config, judged: Sequence[Judged]) -> tuple[CaseTable, ...]:
     """One table per candidate and criterion that has a run."""
-    file = in_repository(config.dataset.path)
-    lines = case_lines(config.dataset.path, config.dataset.fields)
-    return tuple(table for one in judged for table in _tables(store, one, file=file, lines=lines))
+    file = in_repository(config.dataset.files[0])
+    places = dict(_places(config))
+    return tuple(table for one in judged for table in _tables(store, one, file=file, places=places))
+
+
+def _places(config: Config) -> Iterator[tuple[str, tuple[str | None, int]]]:
+    """Each case with its file and line, where they are known."""
+    for path in config.dataset.files:
+        file = in_repository(path)
+        for case_id, line in case_lines(path, config.dataset.fields).items():
+            yield case_id, (file, line)
 
 
 def in_repository(path: Path) -> str | None:
@@ -33,7 +41,9 @@ def in_repository(path: Path) -> str | None:
     return None
 
 
-def _tables(store: Store, judged: Judged, *, file: str | None, lines: Mapping[str, int]) -> Iterator[CaseTable]:
+def _tables(
+    store: Store, judged: Judged, *, file: str | None, places: Mapping[str, tuple[str | None, int]]
+) -> Iterator[CaseTable]:
     names = {run.id: run.dataset_name for run in judged.runs}
     for entry in judged.entries:
         checks = [c for c in judged.gate.checks if (c.grader, c.criterion) == (entry.grader, entry.criterion)]
@@ -50,8 +60,12 @@ def _tables(store: Store, judged: Judged, *, file: str | None, lines: Mapping[st
         )
         telling = [row.case_id for row in plain.rows if row.fate in (Fate.WORSE, Fate.UNSCORED)]
         reasons = _reasons(store, plain.run, entry.criterion, telling)
-        told = (replace(row, reason=reasons.get(row.case_id, ""), line=lines.get(row.case_id)) for row in plain.rows)
-        yield replace(plain, rows=tuple(told))
+        yield replace(plain, rows=tuple(_told(row, reasons, places) for row in plain.rows))
+
+
+def _told(row: CaseRow, reasons: Mapping[str, str], places: Mapping[str, tuple[str | None, int]]) -> CaseRow:
+    file, line = places.get(row.case_id, (None, None))
+    return replace(row, reason=reasons.get(row.case_id, ""), file=file, line=line)
 
 
 def _reasons(store: Store, run: str, criterion: str, case_ids: Sequence[str]) -> dict[str, str]:

@@ -30,7 +30,7 @@ class Files:
         if not self._newer_than(run):
             return ""
         if run.dataset != self._suite.dataset.digest:
-            return f"other cases than {self.config.dataset.path.name} has now"
+            return f"other cases than {self.config.dataset.name} has now"
         digests = {candidate.name: candidate.digest for candidate in self._suite.candidates}
         if digests.get(run.candidate, run.candidate_digest) != run.candidate_digest:
             return f"other outputs than {run.candidate} has now"
@@ -42,7 +42,7 @@ class Files:
 
     def _files(self, candidate: str) -> list[Path]:
         own = [one.outputs_path for one in self.config.candidates if one.name == candidate]
-        return [self.config.dataset.path, *(path for path in own if path is not None)]
+        return [*self.config.dataset.files, *(path for path in own if path is not None)]
 
     @cached_property
     def _graders(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -31,6 +31,14 @@ class StoredDataset:
     def clustered(self) -> bool:
         """Nothing that the store does not know."""
         return False
+
+    @property
+    def spec(self) -> Mapping[str, object] | None:
+        """That of the dataset that the cases are kept under, and which part of it they are; None for all of it."""
+        if self.ids is None:
+            return None
+        whole = self.store.content.spec(self.kept_as)
+        return {**whole, "of": self.kept_as, "left": self.n} if whole else None
 
     def __len__(self) -> int:
         return self.n

@@ -12,6 +12,7 @@ from evalkit.config import Config
 from evalkit.dataset import AnyDataset, Dataset, load_dataset
 from evalkit.errors import ConfigError, DatasetError, InputError, Problem
 from evalkit.graders import Check, Grader, build_graders
+from evalkit.pipeline.narrow import filter_of
 from evalkit.run import Judge, Run, RunKind
 
 
@@ -48,7 +49,8 @@ class Suite:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a user should know each time: outputs that are not there, or belong to no case."""
-        return tuple(note for candidate in self.candidates for note in candidate.notes)
+        own = (note for candidate in self.candidates for note in candidate.notes)
+        return (*self.dataset.narrowing, *own)
 
     def planned(self, label: str) -> tuple[PlannedRun, ...]:
         """One run per candidate and grader, candidates in the order of the config."""
@@ -71,7 +73,7 @@ class Suite:
             suite=self.config.name,
             kind=RunKind.GRADING if judged else RunKind.CHECK,
             dataset=self.dataset.digest,
-            dataset_name=self.dataset.path.name,
+            dataset_name=self.config.dataset.name,
             candidate=candidate.name,
             candidate_digest=candidate.digest,
             grader=grader.name,
@@ -124,7 +126,7 @@ def load_suite(config: Config, *, judge: str | None = None, simulated: bool = Fa
     except ConfigError as error:
         graders, problems = (), error.problems
     try:
-        dataset = load_dataset(config.dataset.path, fields=config.dataset.fields, outputs=_fields(config))
+        dataset = load_cases(config)
     except DatasetError as error:
         raise _together(problems, error) from error
     if problems:
@@ -137,6 +139,23 @@ def load_suite(config: Config, *, judge: str | None = None, simulated: bool = Fa
         candidates=candidates,
         judge_model=judge,
         simulated=simulated,
+    )
+
+
+def load_cases(config: Config) -> Dataset:
+    """The cases that a config wants.
+
+    Raises:
+        ConfigError: its filter has no condition.
+        DatasetError: the dataset or a file of ids is wrong, or the filter leaves no case.
+    """
+    dataset = config.dataset
+    return load_dataset(
+        dataset.files,
+        fields=dataset.fields,
+        outputs=_fields(config),
+        labels=dataset.labels,
+        filter=filter_of(config),
     )
 
 

@@ -12,10 +12,11 @@ from sqlalchemy.engine import Connection, RowMapping
 from evalkit.candidate import Candidate
 from evalkit.dataset import AnyDataset, Case, OutputFacts
 from evalkit.graders import Asked, Grader, kept
-from evalkit.store import facts
+from evalkit.store import facts, versions
 from evalkit.store.engine import Database
 from evalkit.store.rows import chunks, from_json, stamp, to_json
 from evalkit.store.schema import candidates, cases, dataset_cases, datasets, graders, outputs
+from evalkit.store.versions import Version
 
 
 class Content:
@@ -34,7 +35,9 @@ class Content:
             "cases": dataset.n,
             "created_at": stamp(datetime.now(UTC)),
         }
-        if not self._database.insert_new(connection, datasets, [row]):
+        is_new = self._database.insert_new(connection, datasets, [row])
+        versions.keep_spec(connection, dataset)
+        if not is_new:
             self.fill_clusters(connection, dataset)
             return
         for chunk in chunks(enumerate(dataset)):
@@ -151,6 +154,16 @@ class Content:
         with self._database.reading() as connection:
             for row in connection.execute(query.order_by(c.position)):
                 yield row[0], row[1]
+
+    def spec(self, dataset: str) -> dict[str, Any] | None:
+        """The files and the filter that a dataset was first read with; None where that is not known."""
+        with self._database.reading() as connection:
+            return versions.spec(connection, dataset)
+
+    def versions(self) -> list[Version]:
+        """Every version of every dataset, oldest first."""
+        with self._database.reading() as connection:
+            return versions.versions(connection)
 
     def path(self, dataset: str) -> str:
         """The file that a dataset was read from when it was first kept."""

@@ -13,6 +13,7 @@ from evalkit.config import (
     SubmitConfig,
     json_schema,
 )
+from evalkit.config.filter import FilterConfig
 from evalkit.config.rubric import CriterionConfig
 
 TABLES = {
@@ -24,6 +25,7 @@ TABLES = {
     "GateConfig": GateConfig,
     "GateRuleConfig": GateRuleConfig,
     "SubmitConfig": SubmitConfig,
+    "FilterConfig": FilterConfig,
 }
 
 

@@ -23,6 +23,7 @@ def test_every_alias_fills_its_field_and_is_said(write: Write, field: str, alias
         "metadata": {"k": "v"},
         "tags": ["t"],
         "cluster": "c",
+        "split": "test",
     }
     renamed = {alias if name == field else name: value for name, value in row.items()}
 
