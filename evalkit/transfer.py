@@ -13,6 +13,7 @@ from evalkit.tables import RunTable, ScoreTable
 from evalkit.work import find_runs, table_of
 
 if TYPE_CHECKING:
+    from evalkit.foreign import Imported
     from evalkit.pipeline.bundle_read import ReadBundle
     from evalkit.pipeline.bundle_write import WrittenBundle
     from evalkit.store import Store
@@ -83,6 +84,24 @@ def import_bundle(
         for note in _notes(session.store, read, path):
             (progress or Progress()).note(note)
         return table_of(session.store, read.runs)
+
+
+def import_project(path: Path, *, tool: str | None = None, out: Path | None = None, force: bool = False) -> Imported:
+    """Write an evalkit project from another tool's file or folder: its config, its cases, its outputs.
+
+    Args:
+        path: a config, a dataset, or results of promptfoo, OpenAI Evals, Inspect and others.
+        tool: who wrote it; told by what is in it without.
+        out: the folder to write, which must not be there; called after the file without.
+        force: replace the files of an import that is there.
+
+    Raises:
+        UsageError: the tool is not known or cannot be told, or the folder is there already.
+        DatasetError: the files cannot be read, or hold nothing to import.
+    """
+    from evalkit.foreign import import_files
+
+    return import_files(path, tool=tool, out=out, force=force)
 
 
 def scores(
