@@ -20,6 +20,7 @@ from evalkit.config.agreement import disagreements
 from evalkit.config.candidate import CandidateConfig
 from evalkit.config.gate import GateConfig
 from evalkit.config.grader import GraderConfig
+from evalkit.config.prices import PricesConfig
 from evalkit.config.section import DEFAULT_MAX_TOKENS, Effort, MaxTokens, Section, Words
 from evalkit.config.sources import data_file, refusal, root_of
 from evalkit.config.words import closest, either
@@ -90,6 +91,7 @@ class Config(Section):
     candidates: Annotated[tuple[CandidateConfig, ...], Strict(strict=False)] = Field(min_length=1)
     gate: GateConfig | None = None
     submit: SubmitConfig = Field(default_factory=SubmitConfig)
+    prices: PricesConfig | None = None
     _path: Path = PrivateAttr()
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ from evalkit.config import (
     SubmitConfig,
     json_schema,
 )
+from evalkit.config.prices import ModelPricesConfig, PricesConfig
 from evalkit.config.rubric import CriterionConfig
 
 TABLES = {
@@ -24,6 +25,8 @@ TABLES = {
     "GateConfig": GateConfig,
     "GateRuleConfig": GateRuleConfig,
     "SubmitConfig": SubmitConfig,
+    "PricesConfig": PricesConfig,
+    "ModelPricesConfig": ModelPricesConfig,
 }
 
 
