@@ -65,12 +65,14 @@ if TYPE_CHECKING:
     from evalkit.pipeline.suite import Suite
     from evalkit.pipeline.view import RunView
     from evalkit.report import RenderedPage, Rendering
+    from evalkit.routing import route
     from evalkit.score import Score, Status
     from evalkit.tables import OpenBatch, Queue, RunTable, ScoreTable
     from evalkit.tables.agreements import AgreementTable, JudgesTable
     from evalkit.tables.comparisons import ComparedRuns, ComparisonTable
     from evalkit.tables.gates import GateTable
     from evalkit.tables.powers import PowerTable
+    from evalkit.tables.routings import Routings
     from evalkit.tables.trends import TrendTable
     from evalkit.transfer import export_bundle, import_bundle, scores
     from evalkit.trust import NoiseResult, agree, agree_between, draw_cases, noise, rejudge
@@ -111,6 +113,7 @@ __all__ = [
     "Queue",
     "RenderedPage",
     "Rendering",
+    "Routings",
     "RunTable",
     "RunView",
     "Score",
@@ -148,6 +151,7 @@ __all__ = [
     "report",
     "resolve",
     "retry",
+    "route",
     "run",
     "runs",
     "scores",
@@ -183,6 +187,7 @@ _HOMES: Final = {
     "Outcome": "evalkit.analysis",
     "Plan": "evalkit.pipeline.plan",
     "PowerTable": "evalkit.tables.powers",
+    "Routings": "evalkit.tables.routings",
     "Pruned": "evalkit.operations",
     "Queue": "evalkit.tables",
     "RenderedPage": "evalkit.report",
@@ -200,6 +205,7 @@ _HOMES: Final = {
 }
 _OPERATIONS: Final = frozenset({"cancel", "check", "prune", "recover", "resolve", "retry"})
 _DECISIONS: Final = frozenset({"compare", "gate", "power", "trend"})
+_ROUTING: Final = frozenset({"route"})
 _TRANSFER: Final = frozenset({"export_bundle", "import_bundle", "scores"})
 _TRUST: Final = frozenset({"agree", "agree_between", "draw_cases", "noise", "rejudge"})
 _VIEW: Final = frozenset({"view"})
@@ -220,6 +226,7 @@ def __getattr__(name: str) -> Any:
     rooms = (
         ("evalkit.operations", _OPERATIONS),
         ("evalkit.decisions", _DECISIONS),
+        ("evalkit.routing", _ROUTING),
         ("evalkit.transfer", _TRANSFER),
         ("evalkit.trust", _TRUST),
         ("evalkit.view", _VIEW),

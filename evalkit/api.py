@@ -110,10 +110,9 @@ def plan(
         ConfigError, DatasetError: the config or a file is wrong, or cases cannot be rendered.
     """
     from evalkit.pipeline.plan import plan as plan_suite
-    from evalkit.pricing import load_prices
 
     with Session(config=config, store=store, judge=judge, filter=filter, sandbox=sandbox, reads=True) as session:
-        return plan_suite(session.suite, session.store, load_prices(), label)
+        return plan_suite(session.suite, session.store, session.prices, label)
 
 
 def submit(

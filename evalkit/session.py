@@ -14,6 +14,7 @@ from evalkit.provider import Provider
 
 if TYPE_CHECKING:
     from evalkit.pipeline.suite import Suite
+    from evalkit.pricing import Prices
     from evalkit.sandbox import Sandbox
     from evalkit.store import Store
 
@@ -133,6 +134,28 @@ class Session:
         if not (self._store or os.environ.get(STORE_VARIABLE)):
             _keep_to_yourself(self.root / FOLDER)
         return Store.open(self.store_url)
+
+    @cached_property
+    def prices(self) -> Prices:
+        """The prices: those that evalkit carries, and the config's over them.
+
+        Raises:
+            ConfigError: the config or its price list is wrong.
+        """
+        from evalkit.pricing import ModelPrices, Rates, load_prices
+
+        own = self.config_or_none.prices if self.config_or_none else None
+        if own is None:
+            return load_prices()
+        kinds = tuple(Rates.__struct_fields__)
+        models = {
+            name: ModelPrices(
+                rates=Rates(**model.model_dump(include=set(kinds))),
+                min_cacheable_tokens=model.min_cacheable_tokens,
+            )
+            for name, model in own.models.items()
+        }
+        return load_prices(own.path, models)
 
     @property
     def store_exists(self) -> bool:

@@ -108,7 +108,6 @@ def collector_of(session: Session, progress: Progress) -> Collector:
     from evalkit.pipeline.follow_up import ROUNDS
     from evalkit.pipeline.reconcile import OnUnknown, Reconciler
     from evalkit.pipeline.sender import Sender
-    from evalkit.pricing import load_prices
 
     config = session.config_or_none
     store, provider = session.store, session.provider
@@ -123,7 +122,7 @@ def collector_of(session: Session, progress: Progress) -> Collector:
     return Collector(
         sender=sender,
         reconciler=reconciler,
-        prices=load_prices(),
+        prices=session.prices,
         rounds=config.submit.retries if config else ROUNDS,
         watched=not session.simulated,
         progress=progress,
@@ -216,7 +215,6 @@ def write_report(
 ) -> RenderedPage:
     """Write the page of some runs, as the config wants it compared."""
     from evalkit.config.gate import LABEL_PREFIX
-    from evalkit.pricing import load_prices
     from evalkit.report import render
     from evalkit.report.compose import ReportOptions, compose
 
@@ -224,7 +222,7 @@ def write_report(
     gate = config.gate if config else None
     title = chosen[0].suite if chosen else "report"
     names = {run.candidate for run in chosen} | {f"{LABEL_PREFIX}{run.label}" for run in chosen}
-    prices = load_prices()
+    prices = session.prices
     options = ReportOptions(
         title=title,
         baseline=baseline or (gate.baseline if gate and gate.baseline in names else None),
@@ -232,7 +230,7 @@ def write_report(
         min_coverage=gate.min_coverage if gate else 0.98,
         command=command,
         price_date=prices.date,
-        price_source=prices.source.name if prices.source else "the list that evalkit carries",
+        price_source=prices.origin,
         force=force,
         config=config,
     )

@@ -22,6 +22,7 @@ from evalkit.config.candidate import CandidateConfig
 from evalkit.config.filter import FilterConfig
 from evalkit.config.gate import GateConfig
 from evalkit.config.grader import GraderConfig
+from evalkit.config.prices import PricesConfig
 from evalkit.config.section import DEFAULT_MAX_TOKENS, Effort, MaxTokens, Section, Words
 from evalkit.config.several import data_paths, written_name
 from evalkit.config.sources import refusal, root_of
@@ -129,6 +130,7 @@ class Config(Section):
     candidates: Annotated[tuple[CandidateConfig, ...], Strict(strict=False)] = Field(min_length=1)
     gate: GateConfig | None = None
     submit: SubmitConfig = Field(default_factory=SubmitConfig)
+    prices: PricesConfig | None = None
     _path: Path = PrivateAttr()
 
     @model_validator(mode="after")

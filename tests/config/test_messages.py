@@ -20,7 +20,7 @@ ROWS: dict[str, tuple[str, ...]] = {
         r':1: name: holds an invisible character: "a\tb"; use letters, digits and spaces'),
     "key unknown": ('name = "support"', 'name = "support"\nx = 1',
         ":2: x: is not a key; the keys of the top of the file are `name`, `dataset`, `judge`, "
-        "`graders`, `candidates`, `gate` and `submit`"),
+        "`graders`, `candidates`, `gate`, `submit` and `prices`"),
     "key store": ('name = "support"', 'name = "support"\nstore = "sqlite:///x"',
         ":2: store: is not a key; give the store by --store or EVALKIT_STORE"),
     "key below a table": ('name = "support"\n[dataset]\n', '[dataset]\nname = "support"\n',
@@ -408,6 +408,12 @@ ROWS: dict[str, tuple[str, ...]] = {
         "`max_relative_drop`, `min`, `max`, `direction`, `min_coverage` and `require_agreement`"),
     "submit key unknown": ("[gate]", "[submit]\nzzz = 5\n[gate]",
         ":13: submit.zzz: is not a key; the keys of [submit] are `on_unknown`, `max_in_flight` and `retries`"),
+    "prices file": ("[gate]", '[prices]\nfile = "price.json"\n[gate]',
+        ':13: prices.file: there is no file "price.json"; paths are relative to the folder of the config file'),
+    "prices negative": ("[gate]", '[prices.models.gpt]\ninput = -1\noutput = 2\n[gate]',
+        ":13: prices.models.gpt.input: must be at least 0, not -1"),
+    "prices lack": ("[gate]", "[prices.models.gpt]\ninput = 1\n[gate]",
+        ":12: prices.models.gpt.output: is missing"),
 }  # fmt: skip
 
 

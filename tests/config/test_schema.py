@@ -14,6 +14,7 @@ from evalkit.config import (
     json_schema,
 )
 from evalkit.config.filter import FilterConfig
+from evalkit.config.prices import ModelPricesConfig, PricesConfig
 from evalkit.config.rubric import CriterionConfig
 
 TABLES = {
@@ -26,6 +27,8 @@ TABLES = {
     "GateRuleConfig": GateRuleConfig,
     "SubmitConfig": SubmitConfig,
     "FilterConfig": FilterConfig,
+    "PricesConfig": PricesConfig,
+    "ModelPricesConfig": ModelPricesConfig,
 }
 
 

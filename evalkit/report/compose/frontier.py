@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
+from evalkit.pipeline.priced import Answers, answers_of, judged_alike, shared_cases
 from evalkit.report.page import CostPoint, Frontier
 from evalkit.run import Run
 from evalkit.stats import Point, estimate, hull, oracle
 from evalkit.store import Store
 
 Scale: TypeAlias = tuple[float, float]
-
-
-class _Answer(NamedTuple):
-    """One case that has a score and a cost."""
-
-    cost: float
-    value: float
-    cluster: str | None
-
-
-_Answers: TypeAlias = Mapping[str, _Answer]
-"""By case id."""
 
 
 def frontiers(store: Store, runs: Sequence[Run], names: Mapping[str, str]) -> tuple[Frontier, ...]:
@@ -43,65 +31,22 @@ def frontiers(store: Store, runs: Sequence[Run], names: Mapping[str, str]) -> tu
     if len(known) < 2:
         return ()
     found: list[Frontier] = []
-    for chosen in _chosen([run for run in runs if run.candidate_digest in known], names):
+    for chosen in judged_alike([run for run in runs if run.candidate_digest in known], names):
         scales = store.content.scales({chosen[0].grader_digest})[chosen[0].grader_digest]
         for criterion, scale in scales.items():
             answers = {
                 names[run.id]: answered
                 for run in chosen
-                if (answered := _answers(store, run, criterion, known[run.candidate_digest]))
+                if (answered := answers_of(store, run, criterion, known[run.candidate_digest]))
             }
-            shared = _shared(answers.values())
+            shared = shared_cases(answers.values())
             if len(answers) > 1 and shared:
                 alike = {name: {case_id: own[case_id] for case_id in shared} for name, own in answers.items()}
                 found.append(_frontier(chosen[0], criterion, alike, scale))
     return tuple(found)
 
 
-def _chosen(runs: Sequence[Run], names: Mapping[str, str]) -> Iterator[list[Run]]:
-    """For each grader and judge the runs that are held against one another, one per candidate."""
-    measures: dict[tuple[str, str], dict[tuple[str, str, str], list[Run]]] = {}
-    for run in sorted(runs, key=_newest):
-        judge = (run.grader, run.judge.model if run.judge else "")
-        measure = (run.grader_digest, run.judge.digest if run.judge else "", run.dataset)
-        measures.setdefault(judge, {}).setdefault(measure, []).append(run)
-    for found in measures.values():
-        choices = [chosen for alike in found.values() if (chosen := _one_each(alike, names))]
-        if choices:
-            yield max(choices, key=lambda chosen: _newest(chosen[-1]))
-
-
-def _one_each(runs: Sequence[Run], names: Mapping[str, str]) -> list[Run]:
-    """Of runs of one measure, the oldest first, one of each candidate; none where there is one candidate alone."""
-    labels: dict[str, dict[str, Run]] = {}
-    for run in runs:
-        labels.setdefault(run.label, {})[names[run.id]] = run
-    several = [list(found.values()) for found in labels.values() if len(found) > 1]
-    if several:
-        return sorted(max(several, key=lambda found: max(map(_newest, found))), key=_newest)
-    newest = {names[run.id]: run for run in runs}
-    return sorted(newest.values(), key=_newest) if len(newest) > 1 else []
-
-
-def _newest(run: Run) -> tuple[datetime, str]:
-    return run.as_of, run.id
-
-
-def _answers(store: Store, run: Run, criterion: str, costs: Mapping[str, float]) -> dict[str, _Answer]:
-    return {
-        case_id: _Answer(costs[case_id], value, cluster)
-        for case_id, _, value, _, _, _, _, cluster in store.case_scores.of(run.id, criterion, run.dataset)
-        if value is not None and case_id in costs
-    }
-
-
-def _shared(answers: Collection[_Answers]) -> list[str]:
-    """The cases that every candidate has a score and a cost for: means over different cases are not comparable."""
-    first = next(iter(answers), None)
-    return [case_id for case_id in first or () if all(case_id in found for found in answers)]
-
-
-def _frontier(run: Run, criterion: str, answers: Mapping[str, _Answers], scale: Scale) -> Frontier:
+def _frontier(run: Run, criterion: str, answers: Mapping[str, Answers], scale: Scale) -> Frontier:
     """The frontier of candidates that answered the same cases."""
     points = sorted((_point(name, found, scale) for name, found in answers.items()), key=lambda one: one.cost_usd)
     cases = list(zip(*(found.values() for found in answers.values()), strict=True))
@@ -122,7 +67,7 @@ def _frontier(run: Run, criterion: str, answers: Mapping[str, _Answers], scale: 
     )
 
 
-def _point(name: str, answers: _Answers, scale: Scale) -> CostPoint:
+def _point(name: str, answers: Answers, scale: Scale) -> CostPoint:
     found = answers.values()
     values, n = [one.value for one in found], len(found)
     low, high = scale

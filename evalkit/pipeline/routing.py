@@ -1,0 +1,225 @@
+"""Routing from the store: the candidates' answers to the same cases, each with a score and a price, by kind of case."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, cast
+
+import msgspec
+
+from evalkit.analysis.route import Routing, RoutingTable, length_buckets, route
+from evalkit.dataset import Case, Json
+from evalkit.dataset.labels import load_labels
+from evalkit.dataset.problems import Refused
+from evalkit.errors import UsageError
+from evalkit.pipeline.priced import Answers, answers_of, judged_alike, shared_cases
+from evalkit.run import Run
+from evalkit.store import Store
+
+BY_TAG: Final = "tag"
+BY_LENGTH: Final = "length"
+UNTAGGED: Final = "untagged"
+_LACKING: Final = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routed:
+    """A routing, and what it is of."""
+
+    grader: str
+    criterion: str
+    judge: str
+    label: str
+    runs: tuple[str, ...]
+    n: int
+    """Cases that every candidate has a score and a price for."""
+    left_out: int
+    """Cases of the dataset that lack either under a candidate."""
+    simulated: bool
+    routing: Routing
+    limits: Mapping[str, int | None]
+    """By length: the longest input in characters of each kind, None for the last; empty where kinds are others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is to be routed, and how."""
+
+    by: str
+    """tag, length, or a key of the metadata."""
+    margin: float
+    strong: str | None = None
+    grader: str | None = None
+    criterion: str | None = None
+    scores: Path | None = None
+    """A file with a router's own `score` of each case `id`, higher where the strong model is needed."""
+    confidence: float = 0.95
+
+
+def routed(store: Store, runs: Sequence[Run], asked: Asked) -> tuple[Routed, ...]:
+    """A routing for each grader, judge and criterion under which two candidates have scores and prices of one case.
+
+    Raises:
+        UsageError: there are none, or what is asked names nothing.
+    """
+    wanted = [run for run in runs if asked.grader in (None, run.grader)]
+    digests = sorted({run.candidate_digest for run in wanted})
+    known = {digest: costs for digest in digests if (costs := store.content.output_costs(digest))}
+    names = {run.id: run.candidate for run in wanted}
+    found: list[Routed] = []
+    for chosen in judged_alike([run for run in wanted if run.candidate_digest in known], names):
+        scales = store.content.scales({chosen[0].grader_digest})[chosen[0].grader_digest]
+        for criterion in (name for name in scales if asked.criterion in (None, name)):
+            answers = {
+                run.candidate: own
+                for run in chosen
+                if (own := answers_of(store, run, criterion, known[run.candidate_digest]))
+            }
+            cases = shared_cases(answers.values())
+            if len(answers) > 1 and cases:
+                scale = scales[criterion]
+                found.append(
+                    _routed(store, chosen, asked, criterion=criterion, answers=answers, cases=cases, scale=scale)
+                )
+    if not found:
+        raise UsageError(_nothing(wanted, known, asked))
+    return tuple(found)
+
+
+def _routed(
+    store: Store,
+    runs: Sequence[Run],
+    asked: Asked,
+    *,
+    criterion: str,
+    answers: Mapping[str, Answers],
+    cases: Sequence[str],
+    scale: tuple[float, float],
+) -> Routed:
+    dataset = runs[0].dataset
+    kinds, limits = _kinds(store, dataset, cases, asked.by)
+    _must_be_candidate(asked.strong, answers)
+    first = next(iter(answers.values()))
+    table = RoutingTable(
+        candidates=tuple(answers),
+        cases=tuple(cases),
+        kinds=tuple(kinds[case_id] for case_id in cases),
+        clusters=tuple(first[case_id].cluster for case_id in cases),
+        qualities=tuple(tuple(own[case_id].value for case_id in cases) for own in answers.values()),
+        costs=tuple(tuple(own[case_id].cost for case_id in cases) for own in answers.values()),
+        low_value=scale[0],
+        high_value=scale[1],
+    )
+    made = route(
+        table,
+        by=asked.by,
+        margin=asked.margin,
+        strong=asked.strong,
+        scores=None if asked.scores is None else _scores(asked.scores, cases),
+        confidence=asked.confidence,
+    )
+    batches = store.progress([run.id for run in runs])
+    return Routed(
+        grader=runs[0].grader,
+        criterion=criterion,
+        judge=runs[0].judge.model if runs[0].judge else "",
+        label=runs[0].label,
+        runs=tuple(run.id for run in runs if run.candidate in answers),
+        n=table.n,
+        left_out=runs[0].cases - table.n,
+        simulated=any(batch.simulated for _, made_of in batches.values() for batch in made_of),
+        routing=made,
+        limits=limits,
+    )
+
+
+def _kinds(
+    store: Store, dataset: str, wanted: Sequence[str], by: str
+) -> tuple[dict[str, str], Mapping[str, int | None]]:
+    """The kind of each case, and by length the limits of the kinds.
+
+    Raises:
+        UsageError: no case has such a key in its metadata.
+    """
+    cases = {case.id: case for case in store.content.cases(dataset)}
+    if by == BY_TAG:
+        return {case_id: next(iter(cases[case_id].tags), UNTAGGED) for case_id in wanted}, {}
+    if by == BY_LENGTH:
+        kinds = length_buckets({case_id: input_length(cases[case_id]) for case_id in wanted})
+        return kinds, _limits(kinds)
+    keys = dict.fromkeys(key for case_id in wanted for key in cases[case_id].metadata)
+    if by not in keys:
+        known = ", ".join([BY_TAG, BY_LENGTH, *keys])
+        raise UsageError(f"no case has {by!r} in its metadata; --by may be {known}")
+    return {case_id: _text(cases[case_id].metadata.get(by)) for case_id in wanted}, {}
+
+
+def input_length(case: Case) -> int:
+    """The length of a case's input in characters, as a router can count it: of its text, or of its JSON."""
+    return len(case.input) if isinstance(case.input, str) else len(msgspec.json.encode(case.input).decode())
+
+
+def _limits(kinds: Mapping[str, str]) -> dict[str, int | None]:
+    bounded = {kind: int(kind.split()[1]) for kind in set(kinds.values()) if kind.startswith("<=")}
+    ordered: dict[str, int | None] = dict(sorted(bounded.items(), key=lambda item: item[1]))
+    return {**ordered, **dict.fromkeys(sorted(set(kinds.values()) - bounded.keys()))}
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return _LACKING
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _scores(path: Path, cases: Sequence[str]) -> list[float]:
+    """A router's score of each case.
+
+    Raises:
+        DatasetError: the file is wrong.
+        UsageError: it lacks cases.
+    """
+    found = load_labels(path, candidate="", criteria={"score": _number}, cases=cases).by_criterion
+    scores = {one.case_id: one.value for one in found.get("score", ())}
+    lacking = [case_id for case_id in cases if case_id not in scores]
+    if lacking:
+        raise UsageError(
+            f"{path}: {len(lacking):,} of {len(cases):,} cases have no score, such as {lacking[0]!r}; give each case "
+            "that the candidates answered one, in a column `score` beside `id`"
+        )
+    return [scores[case_id] for case_id in cases]
+
+
+def _number(value: Json) -> float:
+    """A score as it is written.
+
+    Raises:
+        Refused: it is no finite number.
+    """
+    try:
+        found = float(cast("str | float", value))
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise Refused(f"{value!r} is no number", "write the router's score, such as 0.73")
+    return found
+
+
+def _must_be_candidate(strong: str | None, answers: Mapping[str, Answers]) -> None:
+    if strong is not None and strong not in answers:
+        raise UsageError(f"{strong!r} is no candidate with scores and prices; there are {', '.join(answers)}")
+
+
+def _nothing(runs: Sequence[Run], known: Mapping[str, object], asked: Asked) -> str:
+    if not runs:
+        return f"there are no runs{f' of grader {asked.grader!r}' if asked.grader else ''}; `evalkit run` makes some"
+    priced = sorted({run.candidate for run in runs if run.candidate_digest in known})
+    if len(priced) < 2:
+        others = ", ".join(sorted({run.candidate for run in runs} - set(priced)))
+        return (
+            f"to choose between models takes two candidates whose outputs have a price, and {len(priced)} have one; "
+            f"{others} lack it: record cost_usd with the outputs, or usage with the candidate's model"
+        )
+    return f"no two of {', '.join(priced)} have scores and prices of the same cases under one judge"
