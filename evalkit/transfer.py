@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from evalkit.errors import UsageError
 from evalkit.pipeline.progress import Progress
@@ -15,6 +15,7 @@ from evalkit.work import find_runs, table_of
 if TYPE_CHECKING:
     from evalkit.pipeline.bundle_read import ReadBundle
     from evalkit.pipeline.bundle_write import WrittenBundle
+    from evalkit.pipeline.outward import Outward, OutwardForm
     from evalkit.store import Store
 
 
@@ -108,6 +109,32 @@ def scores(
     with Session(config=config, store=store, reads=True) as session:
         found = find_runs(session.store, [runs] if isinstance(runs, str) else runs)
         return ScoreTable(tuple(score_rows(session.store, found, judgements=judgements)))
+
+
+def export_for(
+    runs: str | Sequence[str],
+    out: Path | TextIO,
+    *,
+    format: OutwardForm,  # noqa: A002 # the word that the command line uses
+    config: Path | str | None = None,
+    store: str | None = None,
+) -> Outward:
+    """Write runs for another tool, and tell what its format cannot hold; a file is written whole or not at all.
+
+    Args:
+        runs: a run id, or several; the beginning of one is enough.
+        out: a file; a folder, where the format takes several; or a stream, where it takes one.
+        format: an Inspect log for each candidate, promptfoo results in one file, or every_eval_ever records.
+        config: `evalkit.toml`, to find the store.
+        store: the store's URL.
+
+    Raises:
+        UsageError: there is no such run, or a file cannot be written.
+    """
+    from evalkit.pipeline.outward import export_for as write
+
+    with Session(config=config, store=store, reads=True) as session:
+        return write(session.store, find_runs(session.store, [runs] if isinstance(runs, str) else runs), out, format)
 
 
 def _notes(store: Store, read: ReadBundle, path: Path) -> list[str]:
