@@ -137,6 +137,42 @@ def export_for(
         return write(session.store, find_runs(session.store, [runs] if isinstance(runs, str) else runs), out, format)
 
 
+def import_scores(
+    paths: Path | Sequence[Path],
+    *,
+    label: str | None = None,
+    suite: str | None = None,
+    scale: str | None = None,
+    config: Path | str | None = None,
+    store: str | None = None,
+    progress: Progress | None = None,
+) -> RunTable:
+    """Take in scores that other tools gave, as runs; what is here already stays. The runs, as they stand here now.
+
+    Args:
+        paths: Inspect logs (`.eval` or JSON), promptfoo results, or output items of hosted evals.
+        label: that of the runs; the id of the log's own run where None.
+        suite: that of the runs; the log's task where None.
+        scale: `LOW..HIGH`, the values that the scorers can give; read off the values where None.
+        config: `evalkit.toml`, to find the store.
+        store: the store's URL.
+        progress: told of what is unusual.
+
+    Raises:
+        UsageError: a file cannot be read, or a run is here with other scores.
+    """
+    from evalkit.pipeline.scored_elsewhere import import_scores as take_in
+
+    ids: list[str] = []
+    with Session(config=config, store=store) as session:
+        for path in [paths] if isinstance(paths, Path) else paths:
+            taken = take_in(session.store, path, label=label, suite=suite, scale=scale)
+            ids += taken.runs
+            for note in taken.notes:
+                (progress or Progress()).note(note)
+        return table_of(session.store, list(dict.fromkeys(ids)))
+
+
 def _notes(store: Store, read: ReadBundle, path: Path) -> list[str]:
     """What a person should know of runs that did not simply come in."""
     away = store.hand_overs.away()
