@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from evalkit.errors import UsageError
 from evalkit.pipeline.progress import Progress
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from evalkit.foreign import Imported
     from evalkit.pipeline.bundle_read import ReadBundle
     from evalkit.pipeline.bundle_write import WrittenBundle
+    from evalkit.pipeline.outward import Outward, OutwardForm
     from evalkit.store import Store
 
 
@@ -127,6 +128,68 @@ def scores(
     with Session(config=config, store=store, reads=True) as session:
         found = find_runs(session.store, [runs] if isinstance(runs, str) else runs)
         return ScoreTable(tuple(score_rows(session.store, found, judgements=judgements)))
+
+
+def export_for(
+    runs: str | Sequence[str],
+    out: Path | TextIO,
+    *,
+    format: OutwardForm,  # noqa: A002 # the word that the command line uses
+    config: Path | str | None = None,
+    store: str | None = None,
+) -> Outward:
+    """Write runs for another tool, and tell what its format cannot hold; a file is written whole or not at all.
+
+    Args:
+        runs: a run id, or several; the beginning of one is enough.
+        out: a file; a folder, where the format takes several; or a stream, where it takes one.
+        format: an Inspect log for each candidate, promptfoo results in one file, or every_eval_ever records.
+        config: `evalkit.toml`, to find the store.
+        store: the store's URL.
+
+    Raises:
+        UsageError: there is no such run, or a file cannot be written.
+    """
+    from evalkit.pipeline.outward import export_for as write
+
+    with Session(config=config, store=store, reads=True) as session:
+        return write(session.store, find_runs(session.store, [runs] if isinstance(runs, str) else runs), out, format)
+
+
+def import_scores(
+    paths: Path | Sequence[Path],
+    *,
+    label: str | None = None,
+    suite: str | None = None,
+    scale: str | None = None,
+    config: Path | str | None = None,
+    store: str | None = None,
+    progress: Progress | None = None,
+) -> RunTable:
+    """Take in scores that other tools gave, as runs; what is here already stays. The runs, as they stand here now.
+
+    Args:
+        paths: Inspect logs (`.eval` or JSON), promptfoo results, or output items of hosted evals.
+        label: that of the runs; the id of the log's own run where None.
+        suite: that of the runs; the log's task where None.
+        scale: `LOW..HIGH`, the values that the scorers can give; read off the values where None.
+        config: `evalkit.toml`, to find the store.
+        store: the store's URL.
+        progress: told of what is unusual.
+
+    Raises:
+        UsageError: a file cannot be read, or a run is here with other scores.
+    """
+    from evalkit.pipeline.scored_elsewhere import import_scores as take_in
+
+    ids: list[str] = []
+    with Session(config=config, store=store) as session:
+        for path in [paths] if isinstance(paths, Path) else paths:
+            taken = take_in(session.store, path, label=label, suite=suite, scale=scale)
+            ids += taken.runs
+            for note in taken.notes:
+                (progress or Progress()).note(note)
+        return table_of(session.store, list(dict.fromkeys(ids)))
 
 
 def _notes(store: Store, read: ReadBundle, path: Path) -> list[str]:

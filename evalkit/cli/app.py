@@ -362,7 +362,8 @@ def export(
     runs: Annotated[list[str] | None, typer.Argument(help="Runs to export: ids, or the beginnings of them.")] = None,
     out: options.Out = None,
     format: Annotated[  # noqa: A002 # the word of the command line
-        Literal["jsonl", "csv", "parquet"], typer.Option("--format", "-f", help="The same fields in all of them.")
+        Literal["jsonl", "csv", "parquet", "inspect", "promptfoo", "every_eval_ever"],
+        typer.Option("--format", "-f", help="The first three have the same fields; the others are for other tools."),
     ] = "jsonl",
     bundle: Annotated[
         Path | None, typer.Option("--bundle", metavar="FILE", help="Everything of the runs, for `evalkit import`.")

@@ -11,11 +11,13 @@ import typer
 
 from evalkit.cli import tables, words
 
+Form = Literal["jsonl", "csv", "parquet", "inspect", "promptfoo", "every_eval_ever"]
+
 
 def write_scores(
     runs: Sequence[str],
     out: Path | None,
-    form: Literal["jsonl", "csv", "parquet"],
+    form: Form,
     *,
     label: str | None,
     config: Path | None,
@@ -30,11 +32,36 @@ def write_scores(
     if bool(runs) == (label is not None):
         raise typer.BadParameter("say which runs to export: their ids, or --label")
     wanted = runs if label is None else api.runs(config, store=store, label=label).runs
+    if form in ("inspect", "promptfoo", "every_eval_ever"):
+        _write_for(wanted, out, form, config=config, store=store, as_json=as_json)
+        return
     n = api.export(wanted, out or sys.stdout, format=form, config=config, store=store)
     if as_json:
         tables.print_json({"path": str(out), "scores": n})
     elif out is not None:
         print(f"wrote {n:,} scores to {out}")  # noqa: T201
+
+
+def _write_for(
+    runs: Sequence[str],
+    out: Path | None,
+    form: Literal["inspect", "promptfoo", "every_eval_ever"],
+    *,
+    config: Path | None,
+    store: str | None,
+    as_json: bool,
+) -> None:
+    """Write runs for another tool, and say what its format cannot hold."""
+    from evalkit import transfer
+
+    written = transfer.export_for(runs, out or sys.stdout, format=form, config=config, store=store)
+    if as_json:
+        tables.print_json(written.json())
+    elif out is not None:
+        named = ", ".join(str(path) for path in written.paths[:4]) + (", ..." if len(written.paths) > 4 else "")
+        print(f"wrote {words.count(written.scores, 'score')} to {named}")  # noqa: T201
+    for line in written.losses.lines():
+        print(f"not carried as it is: {line}", file=sys.stderr)  # noqa: T201
 
 
 def write_bundle(

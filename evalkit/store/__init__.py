@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from evalkit.candidate import Candidate
 from evalkit.dataset import AnyDataset
 from evalkit.graders import Grader
+from evalkit.graders.imported import Imported
 from evalkit.run import Batch, Intent, Request, Run
 from evalkit.score import Score, Status, Verdict
 from evalkit.store.batches import Batches, read_batch
@@ -106,7 +107,7 @@ class Store:
         *,
         dataset: AnyDataset,
         candidate: Candidate,
-        grader: Grader,
+        grader: Grader | Imported,
         requests: Iterable[Request],
         parts: Sequence[int],
         scores: Iterable[Score],

@@ -13,6 +13,8 @@ from evalkit.candidate import Candidate
 from evalkit.dataset import AnyDataset, Case, OutputFacts
 from evalkit.graders import Asked, Grader, kept
 from evalkit.store import facts, versions
+from evalkit.graders.imported import Imported
+from evalkit.store import facts
 from evalkit.store.engine import Database
 from evalkit.store.rows import chunks, from_json, stamp, to_json
 from evalkit.store.schema import candidates, cases, dataset_cases, datasets, graders, outputs
@@ -72,7 +74,7 @@ class Content:
         """Take in what is now known of outputs of which nothing was; what is known of one stays."""
         facts.fill(connection, candidate)
 
-    def keep_grader(self, connection: Connection, grader: Grader) -> None:
+    def keep_grader(self, connection: Connection, grader: Grader | Imported) -> None:
         """Keep a grader: the parts that tell it from another, and what it takes to show it."""
         row = {
             "digest": grader.digest,
