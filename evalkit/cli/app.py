@@ -157,6 +157,8 @@ def submit(
     label: options.Label = "",
     judge: options.JudgeModel = None,
     deadline: options.Deadline = None,
+    realtime: options.Realtime = False,
+    smoke: options.Smoke = 0,
     sandbox: options.Sandbox = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -170,7 +172,15 @@ def submit(
 
     with progress_of(quiet=quiet) as progress:
         found = api.submit(
-            config, store=store, label=label, judge=judge, deadline=deadline, sandbox=sandbox, progress=progress
+            config,
+            store=store,
+            label=label,
+            judge=judge,
+            deadline=deadline,
+            realtime=realtime,
+            smoke=smoke,
+            sandbox=sandbox,
+            progress=progress,
         )
     if json:
         by_run = {row.run: row.submitted_json() for row in found}
@@ -216,6 +226,8 @@ def run(
     label: options.Label = "",
     judge: options.JudgeModel = None,
     deadline: options.Deadline = None,
+    realtime: options.Realtime = False,
+    smoke: options.Smoke = 0,
     timeout: options.Timeout = None,
     poll: options.Poll = None,
     out: options.Out = None,
@@ -239,6 +251,8 @@ def run(
             label=label,
             judge=judge,
             deadline=deadline,
+            realtime=realtime,
+            smoke=smoke,
             timeout=timeout,
             poll=poll,
             sandbox=sandbox,

@@ -94,6 +94,12 @@ class Results:
             for row in connection.execute(query):
                 yield bytes(row.raw)
 
+    def answered(self, batch: str) -> set[str]:
+        """The custom_ids of a batch that have a result."""
+        query = sa.select(results.c.custom_id).where(results.c.batch == batch)
+        with self._database.reading() as connection:
+            return set(connection.execute(query).scalars())
+
     def line(self, batch: str, custom_id: str) -> bytes | None:
         """One raw line; None where there is none, or it was pruned."""
         query = sa.select(results.c.raw).where(results.c.batch == batch, results.c.custom_id == custom_id)
