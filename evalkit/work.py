@@ -83,7 +83,7 @@ def submit_suite(
     suite = session.suite
     for note in suite.warnings:
         progress.note(note)
-    if deadline is not None:
+    if deadline is not None and not realtime:
         _meet(deadline, session, label, progress)
     if realtime:
         _say_full_price(session, label, progress)

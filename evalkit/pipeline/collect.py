@@ -32,6 +32,7 @@ from evalkit.store import Store
 _FIRST_WAIT: Final = 30.0
 _LONGEST_WAIT: Final = 300.0
 _SIMULATED_WAIT: Final = 0.05
+_REALTIME_WAIT: Final = 5.0
 _LEASE: Final = timedelta(minutes=10)
 _PATIENCE: Final = 10
 """Passes in a row that may fail while waiting: a network that is away for a while ends nothing."""
@@ -334,6 +335,8 @@ class Collector:
         """Seconds until the next look: never sooner than the server asks, and longer the longer it takes."""
         if waiting and all(batch.simulated for batch in waiting):
             return max(_SIMULATED_WAIT, met.hint)
+        if waiting and all(batch.realtime for batch in waiting):
+            return _REALTIME_WAIT  # another process asks
         return min(max(_FIRST_WAIT, last * 1.5, met.hint), _LONGEST_WAIT)
 
     def _say_waiting(self, waiting: Sequence[Batch]) -> None:

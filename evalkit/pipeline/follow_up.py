@@ -7,7 +7,7 @@ money, the last one in score.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from evalkit.errors import StaleTransitionError
@@ -64,9 +64,11 @@ def follow_ups(store: Store, run: Run, batch: Batch, *, rounds: int = ROUNDS) ->
 def retry(store: Store, run: Run, statuses: Collection[Status] = ASKED) -> list[Intent]:
     """Plan follow-ups of everything unscored of these statuses, because a person asks for it."""
     wanted = [one for one in unscored(store, run) if one.status in statuses]
-    last = max(store.intents.of(run.id), key=lambda intent: (intent.round, intent.max_tokens or 0), default=None)
+    before = store.intents.of(run.id)
+    last = max(before, key=lambda intent: (intent.round, intent.max_tokens or 0), default=None)
     if last is None:
         return []
+    last = replace(last, realtime=all(intent.realtime for intent in before))
     try:
         planned = store.runs.follow_ups(_parts(run, wanted, after=last))
     except StaleTransitionError:
