@@ -123,10 +123,23 @@ def submit(
     judge: str | None = None,
     filter: Mapping[str, Any] | None = None,  # noqa: A002 # the word of the config
     deadline: str | None = None,
+    realtime: bool = False,
+    smoke: int = 0,
     sandbox: bool = False,
     progress: Progress | None = None,
 ) -> RunTable:
     """Submit every run of a config, or attach to those that exist; the runs, without waiting for their scores.
+
+    Args:
+        config: `evalkit.toml` or its folder; searched upwards from here where None.
+        store: the store's URL.
+        label: tells two runs of the same things apart.
+        judge: a model to judge in place of the config's.
+        deadline: `HH:MM` local time by which scores are wanted.
+        realtime: send requests one by one, at full price, and take their replies at once.
+        smoke: how many cases of each new run go first, so; the others follow as a batch if the replies are sound.
+        sandbox: use the built-in local API.
+        progress: told of each step.
 
     Raises:
         ConfigError, DatasetError: the config or a file is wrong; nothing is sent.
@@ -135,7 +148,7 @@ def submit(
         UnknownCreateError: the outcome of a create is not known.
     """
     with Session(config=config, store=store, judge=judge, filter=filter, sandbox=sandbox) as session:
-        ids = submit_suite(session, label, progress or Progress(), deadline=deadline)
+        ids = submit_suite(session, label, progress or Progress(), deadline=deadline, realtime=realtime, smoke=smoke)
         raise_unknown(collector_of(session, progress or Progress()), ids)
         return table_of(session.store, ids)
 
@@ -184,6 +197,8 @@ def run(
     judge: str | None = None,
     filter: Mapping[str, Any] | None = None,  # noqa: A002 # the word of the config
     deadline: str | None = None,
+    realtime: bool = False,
+    smoke: int = 0,
     timeout: float | None = None,
     poll: float | None = None,
     sandbox: bool = False,
@@ -202,7 +217,7 @@ def run(
     """
     with Session(config=config, store=store, judge=judge, filter=filter, sandbox=sandbox) as session:
         listener = progress or Progress()
-        ids = submit_suite(session, label, listener, deadline=deadline)
+        ids = submit_suite(session, label, listener, deadline=deadline, realtime=realtime, smoke=smoke)
         collect_runs(session, ids, listener, wait=True, timeout=timeout, poll=poll)
         found = table_of(session.store, ids)
         if any(row.is_open for row in found):

@@ -19,6 +19,9 @@ STEPS: Final = (
     "claimed",  # the intent is committed, nothing is sent
     "answered",  # the create has its answer, which is not written down yet
     "settled",  # the answer is written down
+    "begun",  # a part that goes in realtime has its batch, nothing is asked
+    "replied",  # replies that went out one by one have come, and are not written down yet
+    "reply_kept",  # they are, with their scores
     "polled",  # a batch is known to have ended, which is not written down yet
     "ended",  # that is written down
     "results_kept",  # raw lines are committed, nothing is read from them

@@ -65,6 +65,7 @@ def retry(
         if not plan_retry(session.store, found, statuses or ASKED):
             raise UsageError(f"run {found.id} has no request to send again")
         collector.sender.send_planned(found)
+        collector.converse([found.id])
         return table_of(session.store, [found.id])
 
 
@@ -142,9 +143,12 @@ def cancel(
     with Session(config=config, store=store, sandbox=sandbox) as session:
         (found,) = find_runs(session.store, [run])
         must_have(session.store, [found.id])
-        collector_of(session, Progress()).sender.check_account(found)
+        collector = collector_of(session, Progress())
+        collector.sender.check_account(found)
         give_up_planned(session.store, found)
-        return tuple(cancel_run(session.store, session.provider, found))
+        canceled = tuple(cancel_run(session.store, session.provider, found))
+        collector.converse([found.id])  # what goes in realtime has nobody else who would end it
+        return canceled
 
 
 def recover(

@@ -182,11 +182,14 @@ class Intent:
     cleared: tuple[str, ...] = ()
     batch: str | None = None
     reason: str | None = None
+    """Why it was not created, or is not known; of a planned one, why it is held back."""
+    realtime: bool = False
+    """Its requests go out one by one, at full price."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """A Message Batch as the store knows it."""
+    """A Message Batch as the store knows it; or the requests of a part that go out one by one, in the same shape."""
 
     id: str
     run: str
@@ -201,3 +204,5 @@ class Batch:
     expires_at: datetime | None = None
     ended_at: datetime | None = None
     collected_at: datetime | None = None
+    realtime: bool = False
+    """No batch of the API: its requests go out one by one, at full price, and its id is evalkit's own."""

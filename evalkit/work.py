@@ -70,22 +70,71 @@ def table_of(store: Store, ids: Sequence[str]) -> RunTable:
     return RunTable(tuple(overview(store, [by_id[run] for run in ids if run in by_id])))
 
 
-def submit_suite(session: Session, label: str, progress: Progress, *, deadline: str | None = None) -> list[str]:
+def submit_suite(
+    session: Session,
+    label: str,
+    progress: Progress,
+    *,
+    deadline: str | None = None,
+    realtime: bool = False,
+    smoke: int = 0,
+) -> list[str]:
     """Submit every run of the suite; returns the run ids, whatever is unknown of them."""
     suite = session.suite
     for note in suite.warnings:
         progress.note(note)
-    if deadline is not None:
+    if deadline is not None and not realtime:
         _meet(deadline, session, label, progress)
-    return submit_runs(session, suite.planned(label), progress)
+    if realtime:
+        _say_full_price(session, label, progress)
+    return submit_runs(session, suite.planned(label), progress, realtime=realtime, smoke=smoke)
 
 
-def submit_runs(session: Session, planned: Sequence[PlannedRun], progress: Progress) -> list[str]:
-    """Submit planned runs; returns the run ids, whatever is unknown of them."""
+def submit_runs(
+    session: Session, planned: Sequence[PlannedRun], progress: Progress, *, realtime: bool = False, smoke: int = 0
+) -> list[str]:
+    """Submit planned runs; returns the run ids, whatever is unknown of them.
+
+    Args:
+        session: what to work with.
+        planned: the runs.
+        progress: told of each step.
+        realtime: what is still to be sent goes one by one, at full price, and is answered at the end.
+        smoke: how many cases of each new run go first, so; the others follow where their replies are sound.
+
+    Raises:
+        SmokeError: those replies are not sound; the others are held back.
+    """
+    from evalkit.pipeline.smoke import send_the_rest
+    from evalkit.pipeline.stop import StopError
     from evalkit.pipeline.submit import Submitter
 
-    collector = collector_of(session, progress)
-    return Submitter(sender=collector.sender, reconciler=collector.reconciler).submit(planned)
+    collector, stopped = collector_of(session, progress), None
+    submitter = Submitter(
+        sender=collector.sender, reconciler=collector.reconciler, realtime=realtime, smoke=0 if realtime else smoke
+    )
+    ids = submitter.submit(planned)
+    try:
+        collector.converse(ids)
+    except StopError as error:
+        stopped = error
+    if smoke and not realtime:
+        send_the_rest(collector.sender, [one.run for one in planned])
+    if stopped:
+        raise stopped
+    return ids
+
+
+def _say_full_price(session: Session, label: str, progress: Progress) -> None:
+    """Say what requests cost that go one by one, before any does."""
+    from evalkit.pipeline.plan import plan
+    from evalkit.pricing import load_prices
+
+    found = plan(session.suite, session.store, load_prices(), label, realtime=True)
+    if any(not run.exists and run.requests for run in found.runs):
+        most = found.total("at_most_usd")
+        amount = f"at most ${most:,.2f}" if most is not None else "how much is not known, as a price is not"
+        progress.note(f"realtime: full price, about twice a batch: {amount}")
 
 
 def _meet(deadline: str, session: Session, label: str, progress: Progress) -> None:
@@ -106,6 +155,7 @@ def collector_of(session: Session, progress: Progress) -> Collector:
     """A collector, with its sender and reconciler, as the config wants them."""
     from evalkit.pipeline.collect import Collector
     from evalkit.pipeline.follow_up import ROUNDS
+    from evalkit.pipeline.realtime import WIDTH
     from evalkit.pipeline.reconcile import OnUnknown, Reconciler
     from evalkit.pipeline.sender import Sender
 
@@ -124,6 +174,7 @@ def collector_of(session: Session, progress: Progress) -> Collector:
         reconciler=reconciler,
         prices=session.prices,
         rounds=config.submit.retries if config else ROUNDS,
+        concurrency=config.submit.concurrency if config else WIDTH,
         watched=not session.simulated,
         progress=progress,
     )

@@ -31,7 +31,8 @@ def print_run(rows: Sequence[RunView]) -> None:
     _fact("made", f"{run.created_at:%Y-%m-%d %H:%M} UTC")
     _fact("status", run.status.value.replace("_", " "))
     for batch in run.batches:
-        _fact("batch", f"{batch.id}: {batch.state.value}, {words.count(batch.requests, 'request')}")
+        name, requests = "realtime" if batch.realtime else "batch", words.count(batch.requests, "request")
+        _fact(name, f"{batch.id}: {batch.state.value}, {requests}")
     if run.spending.results:
         share = run.spending.cache_read_share
         cached = "" if share is None else f"; {int(share * 100)} % of the cacheable tokens came from the cache"

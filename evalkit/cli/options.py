@@ -58,6 +58,13 @@ Deadline: TypeAlias = Annotated[
     str | None,
     typer.Option("--deadline", metavar="HH:MM", help="Warn if a batch may come later; refuse if it usually does."),
 ]
+Realtime: TypeAlias = Annotated[
+    bool, typer.Option("--realtime", help="One by one, answered at once, at full price: twice that of a batch.")
+]
+Smoke: TypeAlias = Annotated[
+    int,
+    typer.Option("--smoke", metavar="N", min=0, help="N cases first, in realtime; the batch only if they come back."),
+]
 Out: TypeAlias = Annotated[Path | None, typer.Option("--out", "-o", help="Where to write.")]
 Cases: TypeAlias = Annotated[
     str, typer.Option("--cases", metavar="WHICH", help="Which the page lists: all, regressed, sample=N or none.")

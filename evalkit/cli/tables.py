@@ -54,6 +54,7 @@ def print_runs(rows: Sequence[RunView], *, none: str = "no runs yet; `evalkit ru
             _column("grader", rows, criterion_name, 10),
             _column("judge", rows if len(judges) > 1 else (), lambda row: short_model(row.judge), 10),
             _column("label", rows if len(labels) > 1 else (), lambda row: row.label, 7),
+            _column("sent", rows if any(row.realtime for row in rows) else (), lambda row: row.realtime, drop=2),
             _column("status", () if settled else rows, lambda row: row.status.value.replace("_", " ")),
             _column("scored", rows, lambda row: f"{row.scored:,}/{row.cases:,}", right=True),
             _column("mean", rows, lambda row: _mean(row, marked=simulated), right=True),
@@ -156,6 +157,8 @@ def _print_open(found: Queue) -> None:
         ]
     )
     requests = words.count(sum(one.batch.requests for one in found), "request")
+    if any(one.batch.realtime for one in found):
+        say("realtime: whoever collects asks what is left, one by one", style="dim")
     say(f"{words.count(len(found), 'batch')} open, {requests}; `evalkit collect` takes what has ended", style="dim")
 
 

@@ -15,7 +15,7 @@ from evalkit.errors import ConfigError
 from evalkit.graders import RubricGrader
 from evalkit.run import BatchState, IntentState, Run
 from evalkit.score import Status
-from evalkit.store import read_calibration, read_run
+from evalkit.store import REALTIME_PREFIX, read_calibration, read_run
 
 _SETTLED: Final = (IntentState.CREATED.value, IntentState.NOT_CREATED.value)
 _SAID: Final = ("rubric", "labels", "reply format")
@@ -111,7 +111,11 @@ class Proof:
             self.created[row["batch"]] = row["run"]
 
     def _batch(self, row: Row) -> None:
-        BatchState(row["state"])
+        state, realtime = BatchState(row["state"]), bool(row["realtime"])
+        if realtime != row["batch"].startswith(REALTIME_PREFIX):
+            raise Unproven("has a batch that went in realtime under an id of the API's, or the other way round")
+        if realtime and state is not BatchState.COLLECTED:
+            raise Unproven("is being asked in realtime: that does not leave its store")
         self.batches[row["batch"]] = row["run"]
 
     def _dataset(self, row: Row) -> None:

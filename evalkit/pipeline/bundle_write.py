@@ -105,6 +105,11 @@ def _refuse(found: Outgoing) -> None:
             f"run {run} has a create whose outcome is not known, and a bundle of it could be paid twice; resolve it "
             f"first: `evalkit collect` looks again, `evalkit resolve {run}` takes your word for it"
         )
+    for run in sorted(found.conversing):
+        raise UsageError(
+            f"run {run} is asked in realtime and not through, which only the process that asks can hand on; let it end "
+            f"(`evalkit collect {run}`), or give up what is not answered: evalkit cancel {run}"
+        )
 
 
 def _numbers(found: Outgoing) -> dict[str, int]:

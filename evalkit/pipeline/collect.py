@@ -17,19 +17,22 @@ from evalkit.failpoint import step
 from evalkit.pipeline.download import Downloader
 from evalkit.pipeline.encode import cache_ttl
 from evalkit.pipeline.follow_up import ROUNDS, follow_ups, refusal
-from evalkit.pipeline.holder import holder, is_gone
+from evalkit.pipeline.holder import holder, is_gone, process_of, worker
 from evalkit.pipeline.progress import Progress
+from evalkit.pipeline.realtime import WIDTH, Asker, Lease
 from evalkit.pipeline.reconcile import Reconciler
 from evalkit.pipeline.record import Record
 from evalkit.pipeline.sender import Sender
+from evalkit.pipeline.stop import StopError
 from evalkit.pricing import Prices
 from evalkit.provider import Polled
-from evalkit.run import Batch, BatchState, IntentState, Run
+from evalkit.run import Batch, BatchState, Intent, IntentState, Run
 from evalkit.store import Store
 
 _FIRST_WAIT: Final = 30.0
 _LONGEST_WAIT: Final = 300.0
 _SIMULATED_WAIT: Final = 0.05
+_REALTIME_WAIT: Final = 5.0
 _LEASE: Final = timedelta(minutes=10)
 _PATIENCE: Final = 10
 """Passes in a row that may fail while waiting: a network that is away for a while ends nothing."""
@@ -45,6 +48,8 @@ class Pass:
     unknown: int = 0
     held: int = 0
     """Parts that stay planned because too much is in flight."""
+    until: datetime | None = None
+    """When to ask no more of what goes in realtime."""
     final: ProviderError | None = None
     """What no wait mends: a run is refused, or stops; the others have been looked at all the same."""
 
@@ -57,6 +62,8 @@ class Collector:
     reconciler: Reconciler
     prices: Prices
     rounds: int = ROUNDS
+    concurrency: int = WIDTH
+    """Calls at once, of what goes in realtime."""
     watched: bool = True
     """Whether a monitor counts on these passes; those of the sandbox say nothing of the real collectors."""
     progress: Progress = field(default_factory=Progress)
@@ -92,7 +99,7 @@ class Collector:
         record = Record(self.store if self.watched else None, self.now)
         while True:
             with record:
-                met = self._pass(runs)
+                met = self._pass(runs, None if timeout is None else started + timedelta(seconds=timeout))
             record.note([met.final] if met.final else met.troubles)
             if met.final:
                 raise met.final
@@ -108,6 +115,24 @@ class Collector:
             self._say_waiting(waiting)
             self.sleep(pause)
 
+    def converse(self, runs: Sequence[str]) -> None:
+        """Ask all of these runs that goes in realtime, and collect it; nothing else is looked at.
+
+        Raises:
+            StopError: the API refuses what all requests share, or the account.
+            ProviderError: the API does not answer.
+        """
+        met, seen = Pass(), set[str]()
+        while any(batch.realtime and batch.id not in seen for batch in self.store.batches.open(runs)):
+            begun = [batch for batch in self._open(runs) if batch.realtime and batch.id not in seen]
+            if not begun:
+                break  # another account's
+            seen |= self._look_at(begun, met)
+            self._send_planned(runs, met)
+        for error in (met.final, *met.troubles):
+            if error:
+                raise error
+
     def take(self, batch_id: str) -> None:
         """Collect one batch if it has ended; what is to be sent again because of it stays planned.
 
@@ -121,21 +146,29 @@ class Collector:
                 except StopError as error:
                     self.progress.note(str(error))
 
-    def _pass(self, runs: Sequence[str] | None) -> Pass:
-        met = Pass()
+    def _pass(self, runs: Sequence[str] | None, until: datetime | None) -> Pass:
+        met = Pass(until=until)
         self._refuse_strangers(runs)
         self._reconcile(runs, met)
         self._send_planned(runs, met)
-        for batch in self._open(runs):
+        seen = self._look_at(self._open(runs), met)
+        self._send_planned(runs, met)
+        while begun := [batch for batch in self._open(runs) if batch.realtime and batch.id not in seen]:
+            seen |= self._look_at(begun, met)  # follow-ups of what went in realtime
+            self._send_planned(runs, met)
+        return met
+
+    def _look_at(self, found: Sequence[Batch], met: Pass) -> set[str]:
+        """Look at batches, whatever becomes of one of them; returns their ids."""
+        for batch in found:
             try:
-                met.hint = max(met.hint, self._look(batch))
+                met.hint = max(met.hint, self._look(batch, met.until))
             except StopError as error:
                 self._note_final(error, met)
             except (ProviderError, IntegrityError) as error:
                 self.progress.note(str(error))
                 met.troubles.append(error)
-        self._send_planned(runs, met)
-        return met
+        return {batch.id for batch in found}
 
     def _reconcile(self, runs: Sequence[str] | None, met: Pass) -> None:
         if not self._has_unknown(runs):
@@ -192,13 +225,13 @@ class Collector:
                 "ANTHROPIC_BASE_URL to those it was submitted with"
             )
 
-    def _look(self, batch: Batch) -> float:
+    def _look(self, batch: Batch, until: datetime | None = None) -> float:
         """Poll one batch, and collect it if it has ended; seconds that the server would like us to wait."""
-        me = holder()
+        me = worker() if batch.realtime else holder()
         if not self._lease(batch, me):
             return 0.0  # another collector works on it
         try:
-            return self._poll(batch)
+            return self._ask(batch, me, until) if batch.realtime else self._poll(batch)
         except StaleTransitionError:
             return 0.0  # another collector was faster
         finally:
@@ -210,7 +243,7 @@ class Collector:
         if batches.lease(batch.id, holder=me, now=now, until=now + _LEASE):
             return True
         other = batches.leased_by(batch.id)
-        gone = other is not None and is_gone(other)
+        gone = other is not None and is_gone(process_of(other))
         return bool(gone) and batches.lease(batch.id, holder=me, now=now, until=now + _LEASE, instead_of=other)
 
     def _poll(self, batch: Batch) -> float:
@@ -222,6 +255,30 @@ class Collector:
             self.store.batches.ended(batch.id, ended_at=polled.batch.ended_at or self.now())
             step("ended")
         self._collect(self.store.runs.get(batch.run), batch)
+        return 0.0
+
+    def _intent(self, batch: Batch) -> Intent:
+        return next(one for one in self.store.intents.of(batch.run) if one.batch == batch.id)
+
+    def _ask(self, batch: Batch, me: str, until: datetime | None) -> float:
+        """Ask what is left of a batch that goes in realtime, and collect it when nothing is."""
+        run = self.store.runs.get(batch.run)
+        if batch.state is not BatchState.ENDED:
+            asker = Asker(
+                provider=self.sender.provider,
+                downloader=self._downloader(run, batch),
+                lease=Lease(self.store, batch.id, me, self.now),
+                progress=self.progress,
+                width=self.concurrency,
+                max_tokens=self._intent(batch).max_tokens,
+                until=until,
+                sleep=self.sleep,
+            )
+            if not asker.ask(run):
+                return 0.0
+            self.store.batches.ended(batch.id, ended_at=self.now())
+            step("ended")
+        self._collect(run, batch)
         return 0.0
 
     def _retrieve(self, batch: Batch) -> Polled:
@@ -242,19 +299,8 @@ class Collector:
         Raises:
             StopError: every request was invalid, or the account cannot pay.
         """
-        grader = self.store.content.asked(run.grader_digest)
-        downloader = Downloader(
-            store=self.store,
-            provider=self.sender.provider,
-            prices=self.prices,
-            progress=self.progress,
-            batch=batch,
-            grader=grader,
-            requests={request.custom_id: request for request in self.store.runs.requests(batch.run, batch.part)},
-            ttl=cache_ttl(run.cases * len(grader.suffixes)),
-            now=self.now,
-        )
-        seen = downloader.download()
+        downloader = self._downloader(run, batch)
+        grader, seen = downloader.grader, downloader.download()
         for problem in seen.problems(batch):
             self.progress.note(problem)
         reason = refusal(self.store, run, batch)
@@ -270,10 +316,27 @@ class Collector:
         if planned:
             step("followed_up")
 
+    def _downloader(self, run: Run, batch: Batch) -> Downloader:
+        grader = self.store.content.asked(run.grader_digest)
+        return Downloader(
+            store=self.store,
+            provider=self.sender.provider,
+            prices=self.prices,
+            progress=self.progress,
+            batch=batch,
+            grader=grader,
+            requests={request.custom_id: request for request in self.store.runs.requests(batch.run, batch.part)},
+            lines=(lambda: self.store.results.lines(batch.id)) if batch.realtime else None,
+            ttl=cache_ttl(run.cases * len(grader.suffixes)),
+            now=self.now,
+        )
+
     def _pause(self, waiting: Sequence[Batch], last: float, met: Pass) -> float:
         """Seconds until the next look: never sooner than the server asks, and longer the longer it takes."""
         if waiting and all(batch.simulated for batch in waiting):
             return max(_SIMULATED_WAIT, met.hint)
+        if waiting and all(batch.realtime for batch in waiting):
+            return _REALTIME_WAIT  # another process asks
         return min(max(_FIRST_WAIT, last * 1.5, met.hint), _LONGEST_WAIT)
 
     def _say_waiting(self, waiting: Sequence[Batch]) -> None:
@@ -284,7 +347,3 @@ class Collector:
         judge = self.store.runs.get(waiting[0].run).judge
         usual = self.store.batches.usual_seconds(judge.model if judge else None)
         self.progress.waiting(list(waiting), self.now() - oldest, timedelta(seconds=usual) if usual else None)
-
-
-class StopError(ProviderError):
-    """It is no use to go on with a run before a person has mended something."""

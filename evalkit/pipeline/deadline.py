@@ -29,12 +29,15 @@ def doubt(deadline: str, now: datetime, *, judge: str, usual_seconds: float | No
     if usual is not None and usual > left:
         raise UsageError(
             f"nothing was sent: {deadline} is {_said(left)} away, and batches of {judge} took {_said(usual)} of late; "
-            "submit earlier, or leave out --deadline"
+            "submit earlier, send it with --realtime, which answers at once at full price, or leave out --deadline"
         )
     if left >= _LONGEST:
         return None
     known = f"usually took {_said(usual)} of late" if usual else "have not been seen before"
-    return f"{deadline} is {_said(left)} away and a batch may take 24 hours; batches of {judge} {known}"
+    return (
+        f"{deadline} is {_said(left)} away and a batch may take 24 hours; batches of {judge} {known}; --realtime "
+        "answers at once, at full price"
+    )
 
 
 def _left(deadline: str, now: datetime) -> timedelta:

@@ -59,6 +59,8 @@ class Downloader:
     batch: Batch
     grader: Asked
     requests: Mapping[str, Request]
+    lines: Callable[[], Iterator[bytes]] | None = None
+    """Its result lines, where they are here already; from the provider where None."""
     ttl: CacheTtl | None = None
     """How long the prefix was asked to stay cached: what a cache write costs where a reply does not say."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -83,16 +85,20 @@ class Downloader:
 
     def _once(self) -> Seen:
         seen = Seen()
-        for lines in _chunks(self.provider.results(self.batch.id)):
-            replies = list(_replies(lines, self.requests, seen))
-            self.store.results.keep(self.batch, [self._line(reply, raw) for reply, raw in replies], now=self.now())
-            step("results_kept")
-            read = [score for reply, _ in replies for score in self._scores(reply)]
-            self.store.scores.put(read, batch=self.batch.id)
-            step("scores_put")
-            self.progress.reading(self.batch, len(seen.found))
+        for lines in _chunks(self.lines() if self.lines else self.provider.results(self.batch.id)):
+            self.take(lines, seen)
         step("downloaded")
         return seen
+
+    def take(self, lines: Sequence[bytes], seen: Seen) -> None:
+        """Store some result lines as they are, then what they say, each in one transaction."""
+        replies = list(_replies(lines, self.requests, seen))
+        self.store.results.keep(self.batch, [self._line(reply, raw) for reply, raw in replies], now=self.now())
+        step("results_kept")
+        read = [score for reply, _ in replies for score in self._scores(reply)]
+        self.store.scores.put(read, batch=self.batch.id)
+        step("scores_put")
+        self.progress.reading(self.batch, len(seen.found))
 
     def _scores(self, reply: Reply) -> Iterator[Score]:
         """The scores that a reply gives, one per criterion; none for a stranger."""
@@ -129,7 +135,8 @@ class Downloader:
         usage = usage_from_api(reply.usage, ttl=self.ttl or "5m")
         if usage is None:
             return Usage(), None
-        return usage, self.prices.cost(reply.model or "", usage, batch=True, on=self.batch.created_at.date())
+        batched, day = not self.batch.realtime, self.batch.created_at.date()
+        return usage, self.prices.cost(reply.model or "", usage, batch=batched, on=day)
 
 
 def _replies(lines: Sequence[bytes], requests: Mapping[str, Request], seen: Seen) -> Iterator[tuple[Reply, bytes]]:

@@ -6,7 +6,7 @@ costs. The bytes go to a spool file per part, and the intent of the part holds t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -81,7 +81,7 @@ class RowEncoder:
             content = msgspec.json.encode(messages) + self._tail
             for suffix in suffixes:
                 custom_id = ids.custom_id(self._run, case.id, suffix)
-                row = f'{{"custom_id":"{custom_id}","params":{{"messages":'.encode("ascii") + content
+                row = _row_head(custom_id) + b'{"messages":' + content
                 if len(row) > _MAX_ROW:
                     raise RowTooLargeError(f"its request has {len(row):,} bytes, and the API takes {_MAX_ROW:,}")
                 yield suffix, custom_id, row
@@ -94,6 +94,7 @@ def encode(
     directory: Path,
     *,
     limits: Limits | None = None,
+    first: int = 0,
     rendered: Callable[[int], None] = lambda _: None,
 ) -> Encoded:
     """Render and encode every case of a run, and split it into parts.
@@ -104,6 +105,7 @@ def encode(
         pairs: its cases with the candidate's outputs.
         directory: where the parts are written.
         limits: where to split.
+        first: how many cases are to have part 0 to themselves; 0 for no such part.
         rendered: told the number of cases done, now and then.
 
     Raises:
@@ -122,12 +124,34 @@ def encode(
                 encoded.requests.append(Request(custom_id=custom_id, case_id=case.id, suffix=suffix, part=part))
         except (RenderError, RowTooLargeError) as error:
             failed.setdefault((type(error), str(error)), []).append(case.id)
+        first -= 1
+        if first == 0:
+            spool.part_ends()
         if number % _TOLD_EVERY == 0:
             rendered(number)
     encoded.parts = spool.done()
     if failed:
         raise DatasetError([_problem(run, kind, what, case_ids) for (kind, what), case_ids in failed.items()])
     return encoded
+
+
+def params_of(
+    run: Run, grader: Asked, pairs: Pairs, *, wanted: Container[str], max_tokens: int | None = None
+) -> Generator[tuple[str, bytes]]:
+    """The custom_id and the params of each request that is wanted: the bytes that a batch would hold for it.
+
+    Args:
+        run: a run with a judge.
+        grader: its grader.
+        pairs: its cases with the candidate's outputs.
+        wanted: custom_ids.
+        max_tokens: in place of the judge's.
+    """
+    encoder = RowEncoder(run, grader, max_tokens=max_tokens)
+    for case, output in pairs:
+        for _, custom_id, row in encoder.rows(case, output) if output is not None else ():
+            if custom_id in wanted:
+                yield custom_id, row[len(_row_head(custom_id)) : -1]
 
 
 def encode_part(
@@ -160,6 +184,10 @@ def encode_part(
                     spool.add(row)
     (part,) = spool.done()
     return part
+
+
+def _row_head(custom_id: str) -> bytes:
+    return f'{{"custom_id":"{custom_id}","params":'.encode("ascii")
 
 
 def cache_ttl(n_requests: int) -> CacheTtl | None:

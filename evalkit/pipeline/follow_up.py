@@ -7,7 +7,7 @@ money, the last one in score.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from evalkit.errors import StaleTransitionError
@@ -22,8 +22,9 @@ ASKED: Final = frozenset({Status.ERRORED, Status.EXPIRED, Status.CANCELED, Statu
 """What a person's `retry` sends again where they do not say."""
 MOST_TOKENS: Final = 32_000
 _MORE_TOKENS: Final = 4
-_LASTING: Final = frozenset(
+LASTING: Final = frozenset(
     {"invalid_request_error", "authentication_error", "billing_error", "permission_error", "not_found_error"}
+    | {"request_too_large"}
 )
 """Errors that another try would meet again."""
 _BILLING: Final = ("billing_error", "credit balance is too low")
@@ -63,9 +64,11 @@ def follow_ups(store: Store, run: Run, batch: Batch, *, rounds: int = ROUNDS) ->
 def retry(store: Store, run: Run, statuses: Collection[Status] = ASKED) -> list[Intent]:
     """Plan follow-ups of everything unscored of these statuses, because a person asks for it."""
     wanted = [one for one in unscored(store, run) if one.status in statuses]
-    last = max(store.intents.of(run.id), key=lambda intent: (intent.round, intent.max_tokens or 0), default=None)
+    before = store.intents.of(run.id)
+    last = max(before, key=lambda intent: (intent.round, intent.max_tokens or 0), default=None)
     if last is None:
         return []
+    last = replace(last, realtime=all(intent.realtime for intent in before))
     try:
         planned = store.runs.follow_ups(_parts(run, wanted, after=last))
     except StaleTransitionError:
@@ -91,7 +94,7 @@ def refusal(store: Store, run: Run, batch: Batch) -> str | None:
             f"run {run.id} stops: the account cannot pay ({billing.reason}); nothing of these requests is billed. When "
             f"it can, `evalkit retry {run.id}` sends them again"
         )
-    invalid = [one for one in failed if one.status is Status.ERRORED and one.error_type in _LASTING]
+    invalid = [one for one in failed if one.status is Status.ERRORED and one.error_type in LASTING]
     if invalid and len(invalid) == batch.requests:
         return (
             f"run {run.id} stops: the API refused every request ({invalid[0].reason}); nothing is billed. "
@@ -103,7 +106,7 @@ def refusal(store: Store, run: Run, batch: Batch) -> str | None:
 def _passes(one: Unscored) -> bool:
     """Whether another try may well go better."""
     if one.status is Status.ERRORED:
-        return one.error_type not in _LASTING and not one.is_billing
+        return one.error_type not in LASTING and not one.is_billing
     return one.status in (Status.CANCELED, Status.EXPIRED, Status.TRUNCATED)
 
 
@@ -128,4 +131,5 @@ def _part(custom_ids: Sequence[str], after: Intent, max_tokens: int | None) -> F
         max_tokens=max_tokens,
         account=after.account,
         base_url=after.base_url,
+        realtime=after.realtime,
     )

@@ -57,6 +57,7 @@ def health(store: Store, *, now: datetime, max_age: timedelta) -> Health:
     planned = store.intents.in_state(IntentState.PLANNED)
     last = store.passes.last()
     oldest = min((batch.created_at for batch in batches), default=None)
+    remote = min((batch.created_at for batch in batches if not batch.realtime), default=None)
     found = Health(
         last_good_pass_age=_seconds(now - last.good) if last.good else None,
         last_failure=last.failure,
@@ -65,7 +66,7 @@ def health(store: Store, *, now: datetime, max_age: timedelta) -> Health:
         open_requests=sum(batch.requests for batch in batches),
         oldest_open_age=_seconds(now - oldest) if oldest else None,
         until_expiry=min((_seconds(batch.expires_at - now) for batch in batches if batch.expires_at), default=None),
-        until_loss=_seconds(oldest + RESULTS_KEPT - now) if oldest else None,
+        until_loss=_seconds(remote + RESULTS_KEPT - now) if remote else None,
         unknown=len(unknown),
         problems=(),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 
 
@@ -17,6 +18,16 @@ def is_gone(name: str) -> bool | None:
     if host != socket.gethostname() or not pid.isdigit():
         return None
     return int(pid) != os.getpid() and not _lives(int(pid))
+
+
+def worker() -> str:
+    """A name for one piece of work of this process: no thread and no later process is taken for it."""
+    return f"{secrets.token_hex(4)}@{holder()}"
+
+
+def process_of(name: str) -> str:
+    """The holder whose piece of work this is."""
+    return name.rpartition("@")[2]
 
 
 def _lives(pid: int) -> bool:

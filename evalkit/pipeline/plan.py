@@ -64,13 +64,20 @@ class Plan:
         return sum(known) if len(known) == len(amounts) else None
 
 
-def plan(suite: Suite, store: Store, prices: Prices, label: str = "") -> Plan:
+def plan(suite: Suite, store: Store, prices: Prices, label: str = "", *, realtime: bool = False) -> Plan:
     """Render every run of a suite and weigh it; nothing is written to the store, nothing is sent.
+
+    Args:
+        suite: what to plan.
+        store: which of its runs are there.
+        prices: what a token costs.
+        label: of the runs.
+        realtime: at full price, and not at that of a batch.
 
     Raises:
         DatasetError: cases cannot be rendered.
     """
-    runs = tuple(_plan(one, store, prices) for one in suite.planned(label))
+    runs = tuple(_plan(one, store, prices, batch=not realtime) for one in suite.planned(label))
     return Plan(runs=runs, price_date=prices.date)
 
 
@@ -87,7 +94,7 @@ def prove(suite: Suite) -> None:
                 encode(planned.run, planned.grader, pairs, Path(directory))
 
 
-def _plan(planned: PlannedRun, store: Store, prices: Prices) -> RunPlan:
+def _plan(planned: PlannedRun, store: Store, prices: Prices, *, batch: bool) -> RunPlan:
     run = planned.run
     n_requests = n_batches = size = system = 0
     if not isinstance(planned.grader, Check):
@@ -97,7 +104,7 @@ def _plan(planned: PlannedRun, store: Store, prices: Prices) -> RunPlan:
         n_requests, n_batches, size = sum(p.requests for p in parts), len(parts), sum(p.size for p in parts)
         system = _tokens("".join(planned.grader.system))
     tokens = round(size / _BYTES_PER_TOKEN)
-    costs = _costs(run.judge, prices, n=n_requests, prompt=tokens, system=system)
+    costs = _costs(run.judge, prices, n=n_requests, prompt=tokens, system=system, batch=batch)
     return RunPlan(
         run=run.id,
         kind=run.kind,
@@ -119,7 +126,7 @@ def _plan(planned: PlannedRun, store: Store, prices: Prices) -> RunPlan:
 
 
 def _costs(
-    judge: Judge | None, prices: Prices, *, n: int, prompt: int, system: int
+    judge: Judge | None, prices: Prices, *, n: int, prompt: int, system: int, batch: bool
 ) -> tuple[float | None, float | None, float | None]:
     """Low, high and at most."""
     if judge is None or n == 0:
@@ -135,7 +142,7 @@ def _costs(
             cache_read_tokens=round(system * hits),
             cache_write_1h_tokens=round(system * (1 - hits)),
         )
-        cost = prices.cost(judge.model, usage, batch=True, on=today)
+        cost = prices.cost(judge.model, usage, batch=batch, on=today)
         costs.append(None if cost is None else cost * n)
     return costs[0], costs[1], costs[2]
 

@@ -156,6 +156,8 @@ class Recoverer:
     def _doubt(self, runs: Sequence[str]) -> None:
         """Take every part without a batch for unknown, so that it is looked for and not sent."""
         for intent in self.store.intents.in_state(IntentState.PLANNED, runs=runs):
+            if intent.realtime:
+                continue  # the provider lists nothing of what goes one by one
             claimed = self._claim(intent, self.now() - _KEPT)
             self.store.intents.unknown(claimed, reason="the store that knew of it was lost")
 

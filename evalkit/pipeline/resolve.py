@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from evalkit.errors import ProviderError, StaleTransitionError, UsageError
 from evalkit.pipeline.reconcile import adopt, is_dead, is_part
 from evalkit.provider import Provider
-from evalkit.run import BatchState, Intent, IntentState, Run
-from evalkit.store import Store
+from evalkit.run import Batch, BatchState, Intent, IntentState, Run
+from evalkit.store import REALTIME_PREFIX, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,8 @@ class Resolver:
             ProviderError: the API does not know the batch.
         """
         intent = self._unknown(run, part)
+        if batch_id.startswith(REALTIME_PREFIX):
+            raise UsageError(f"{batch_id} is no batch of the API: its requests go one by one, and no create made it")
         batch = self.provider.retrieve(batch_id).batch
         if batch_id in self.store.batches.owned():
             raise UsageError(f"batch {batch_id} belongs to a run of this store already")
@@ -60,6 +62,11 @@ class Resolver:
         batch = next((one for one in self.store.batches.open([run.id]) if one.id == batch_id), None)
         if batch is None:
             raise UsageError(f"run {run.id} has no open batch {batch_id!r}; `evalkit status` lists them")
+        if batch.realtime:
+            raise UsageError(
+                f"{batch_id} is no batch of the API: its requests go one by one, and nothing of it can be gone. "
+                f"`evalkit collect {run.id}` goes on with it, `evalkit cancel {run.id}` gives up what is not answered"
+            )
         try:
             self.provider.retrieve(batch_id)
         except ProviderError as error:
@@ -113,6 +120,9 @@ def cancel(store: Store, provider: Provider, run: Run) -> list[str]:
     """
     canceled: list[str] = []
     for batch in store.batches.open([run.id]):
+        if batch.realtime:
+            canceled += _wished(store, batch)
+            continue
         if batch.state is BatchState.ENDED or provider.retrieve(batch.id).batch.ended:
             continue  # too late, and nothing is lost: a collect takes its results
         # The wish comes first: were the answer lost, what was canceled would be sent again by itself.
@@ -124,6 +134,16 @@ def cancel(store: Store, provider: Provider, run: Run) -> list[str]:
         if _asked(provider, batch.id):
             canceled.append(batch.id)
     return canceled
+
+
+def _wished(store: Store, batch: Batch) -> list[str]:
+    """Wish that nothing more is asked of a part that goes in realtime: whoever works on it sees the wish."""
+    if batch.state is BatchState.IN_PROGRESS:
+        try:
+            store.batches.canceling(batch.id)
+        except StaleTransitionError:
+            return []
+    return [] if batch.state is BatchState.ENDED else [batch.id]
 
 
 def _asked(provider: Provider, batch_id: str) -> bool:

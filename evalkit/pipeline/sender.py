@@ -55,7 +55,11 @@ class Sender:
         held = 0
         self.check_account(run)
         for intent in self.store.intents.in_state(IntentState.PLANNED, runs=[run.id]):
-            if self._too_much(intent):
+            if intent.realtime:
+                self._begin(run, intent)
+            elif intent.reason is not None:
+                continue  # somebody must let it go
+            elif self._too_much(intent):
                 held += 1
             elif bodies and intent.part in bodies and intent.max_tokens is None:
                 self._send(run, intent, bodies[intent.part])
@@ -82,8 +86,25 @@ class Sender:
     def _too_much(self, intent: Intent) -> bool:
         if self.max_in_flight is None:
             return False
-        in_flight = sum(batch.requests for batch in self.store.batches.open())
+        in_flight = sum(batch.requests for batch in self.store.batches.open() if not batch.realtime)
         return in_flight > 0 and in_flight + intent.requests > self.max_in_flight
+
+    def _begin(self, run: Run, intent: Intent) -> None:
+        """Make the batch of a part that goes in realtime; a collector asks its requests one by one."""
+        provider, simulated = self.provider, run.judge is not None and run.judge.simulated
+        try:
+            batch = self.store.intents.begun(
+                intent,
+                account=provider.account,
+                base_url=provider.base_url,
+                holder=holder(),
+                simulated=simulated,
+                now=self.now(),
+            )
+        except StaleTransitionError:
+            return  # another process has begun it
+        step("begun")
+        self.progress.submitted(run, batch, intent.requests)
 
     def _send_from_store(self, run: Run, intent: Intent) -> None:
         wanted = list(self.store.runs.requests(run.id, intent.part))

@@ -61,6 +61,10 @@ class Spool:
         self.parts[-1].requests += 1
         return len(self.parts) - 1
 
+    def part_ends(self) -> None:
+        """What is added from now on goes to a new part."""
+        self._close()
+
     def done(self) -> list[Part]:
         """Close the last part; all parts, with their digests."""
         self._close()

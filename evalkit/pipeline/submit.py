@@ -18,6 +18,7 @@ from evalkit.graders import Asked, Check
 from evalkit.pipeline.encode import Encoded, encode, no_output
 from evalkit.pipeline.reconcile import Reconciler
 from evalkit.pipeline.sender import Sender
+from evalkit.pipeline.smoke import ways
 from evalkit.pipeline.spool import Limits, Part
 from evalkit.pipeline.suite import PlannedRun
 from evalkit.run import IntentState, Request
@@ -31,6 +32,10 @@ class Submitter:
     sender: Sender
     reconciler: Reconciler
     limits: Limits = field(default_factory=Limits)
+    realtime: bool = False
+    """What is still to be sent goes one by one, at full price."""
+    smoke: int = 0
+    """How many cases of each new run go first, so, with the others held back."""
 
     def submit(self, planned: Sequence[PlannedRun]) -> list[str]:
         """Submit every run, or attach to it; returns the run ids.
@@ -78,6 +83,10 @@ class Submitter:
         if bodies is None:
             self.sender.check_account(run)
             self.reconciler.reconcile([run.id])
+        if self.realtime:
+            self.sender.store.intents.in_realtime(run.id)
+        elif not self.smoke:
+            self.sender.store.intents.hold(run.id, reason=None)
         if any(intent.state is IntentState.PLANNED for intent in self.sender.store.intents.of(run.id)):
             self._send(planned, bodies)
         else:
@@ -96,6 +105,7 @@ class Submitter:
             ((case, planned.candidate.output(case)) for case in planned.dataset),
             directory,
             limits=self.limits,
+            first=0 if self.realtime else self.smoke,
             rendered=lambda done: progress.rendering(planned.run, done, total),
         )
 
@@ -120,6 +130,7 @@ class Submitter:
             account=account,
             base_url=self.sender.provider.base_url if account else None,
             policy=planned.policy,
+            ways=ways(len(parts), realtime=self.realtime, smoke=self.smoke),
         )
 
     def _check(self, planned: PlannedRun, check: Check) -> None:

@@ -50,6 +50,12 @@ class RunView:
         """Share of cases that have a score; None where there are no cases."""
         return self.scored / self.cases if self.cases else None
 
+    @property
+    def realtime(self) -> str:
+        """`realtime` where all of it went one by one, `3 realtime` where so many did; empty where all are batches."""
+        n = sum(batch.requests for batch in self.batches if batch.realtime)
+        return "realtime" if n and n == self.requests else f"{n:,} realtime" if n else ""
+
     def submitted_json(self) -> dict[str, object]:
         """The row of `submit --json`."""
         return {
@@ -62,7 +68,13 @@ class RunView:
             "status": self.status.value,
             "requests": self.requests,
             "batches": [
-                {"id": batch.id, "status": batch.state.value, "requests": batch.requests} for batch in self.batches
+                {
+                    "id": batch.id,
+                    "status": batch.state.value,
+                    "requests": batch.requests,
+                    "realtime": batch.realtime,
+                }
+                for batch in self.batches
             ],
         }
 

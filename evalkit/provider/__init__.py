@@ -9,13 +9,18 @@ names: the key is sent to no other host.
 """
 
 from evalkit.provider.door import Provider
+from evalkit.provider.message import Answered, Barred, Busy, MessageOutcome
 from evalkit.provider.outcome import Created, CreateOutcome, NotCreated, Unknown
 from evalkit.provider.wire import SANDBOX_HEADER, Polled, RemoteBatch, split_lines
 
 __all__ = [
     "SANDBOX_HEADER",
+    "Answered",
+    "Barred",
+    "Busy",
     "CreateOutcome",
     "Created",
+    "MessageOutcome",
     "NotCreated",
     "Polled",
     "Provider",

@@ -12,6 +12,7 @@ import msgspec
 
 from evalkit.errors import ProviderError
 from evalkit.provider.faults import cause, mend, no_credentials, plain
+from evalkit.provider.message import MessageOutcome, answered, failed, lost
 from evalkit.provider.outcome import CreateOutcome, created, disconnected, refused
 from evalkit.provider.wire import SANDBOX_HEADER, Page, Polled, RemoteBatch, read_batch, seconds, split_lines
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import anthropic
     import httpx2
 
+MESSAGES: Final = "/v1/messages"
 BATCHES: Final = "/v1/messages/batches"
 # The SDK's own switch for an unread response; `anthropic` is pinned to the major version it was checked on.
 _RAW_RESPONSE: Final = "X-Stainless-Raw-Response"
@@ -107,6 +109,29 @@ class Provider:
         except anthropic.APIConnectionError as error:
             return disconnected(error)
         return created(response)
+
+    def message(self, body: bytes) -> MessageOutcome:
+        """Ask for one message, from the bytes of its params; tried again as the SDK does. May be called by threads.
+
+        Args:
+            body: the params of one request, as JSON.
+        """
+        import anthropic
+        import httpx2
+
+        headers = {"Content-Type": "application/json"}
+        try:
+            response = self.client.post(
+                MESSAGES,
+                cast_to=httpx2.Response,
+                content=body,
+                options={"headers": headers, "follow_redirects": False},
+            )
+        except anthropic.APIStatusError as error:
+            return failed(error)
+        except anthropic.APIConnectionError as error:
+            return lost(error)
+        return answered(response)
 
     def retrieve(self, batch_id: str) -> Polled:
         """Where a batch stands.

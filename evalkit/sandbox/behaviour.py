@@ -108,6 +108,8 @@ class Behaviour:
 
     seconds: float = 0.0
     """From create until a batch ends; 0 ends it by the first look at it."""
+    message_seconds: float = 0.0
+    """From a call for one message until it is answered."""
     retry_after: float | None = 10.0
     """The hint on a retrieve that is not final; None sends none."""
     seed: int = 0

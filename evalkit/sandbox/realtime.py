@@ -44,7 +44,9 @@ class Realtime:
         text = self._replier.text(request, name)
         reads = self._reads(request, call, behaviour) if behaviour.cache else NO_CACHE
         seed = f"{call.request_id} {name}"
-        return Answer(body=encode(message(request, fate, text=text, reads=reads, seed=seed, tier="standard")))
+        call.requests = 1
+        body = encode(message(request, fate, text=text, reads=reads, seed=seed, tier="standard"))
+        return Answer(body=body, wait=behaviour.message_seconds)
 
     def count_tokens(self, call: Call) -> Answer:
         """`POST /v1/messages/count_tokens`: the estimate that usage will show."""

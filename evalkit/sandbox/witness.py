@@ -27,7 +27,7 @@ class WitnessEntry:
     batch: str | None = None
     """The batch that the call created or touched; set even where the answer hid it."""
     requests: int | None = None
-    """Requests in an accepted create."""
+    """Requests in an accepted create; 1 for a call that was answered with a message."""
     body_sha256: str | None = None
     custom_ids_digest: str | None = None
     """SHA-256 of the sorted custom_ids of an accepted create, joined by newlines."""
@@ -38,6 +38,11 @@ class WitnessEntry:
     def accepted_create(self) -> bool:
         """Whether this exchange left a batch behind, whatever the client was told."""
         return self.endpoint == "create" and self.batch is not None
+
+    @property
+    def paid_message(self) -> bool:
+        """Whether this exchange made a message that is billed, whatever the client was told."""
+        return self.endpoint == "messages" and self.requests is not None
 
 
 class Witness:

@@ -23,21 +23,24 @@ from evalkit.store.content import Content
 from evalkit.store.engine import Database, open_database
 from evalkit.store.hand_overs import HandOver, HandOvers
 from evalkit.store.incoming import Incoming, incoming
-from evalkit.store.intents import Intents, read_intent
+from evalkit.store.intents import REALTIME_PREFIX, Intents, read_intent
 from evalkit.store.judgements import Judgements
 from evalkit.store.noise import Noise, NoiseRun
 from evalkit.store.outgoing import CARRIED, Outgoing, outgoing
 from evalkit.store.passes import LastPasses, Passes
 from evalkit.store.policies import Policies
 from evalkit.store.results import LineRow, ResultLine, Results, Spending
-from evalkit.store.runs import FollowUp, Runs, read_run
+from evalkit.store.runs import BATCHED, IN_REALTIME, FollowUp, Runs, Way, read_run
 from evalkit.store.schema import HEAD, batches, intents
 from evalkit.store.scores import PlacedScore, Scores, Tally
 from evalkit.store.standing import Standing
 
 __all__ = [
+    "BATCHED",
     "CARRIED",
     "HEAD",
+    "IN_REALTIME",
+    "REALTIME_PREFIX",
     "BadRowError",
     "FollowUp",
     "HandOver",
@@ -53,6 +56,7 @@ __all__ = [
     "Standing",
     "Store",
     "Tally",
+    "Way",
     "checked",
     "read_calibration",
     "read_run",
@@ -114,6 +118,7 @@ class Store:
         account: str | None = None,
         base_url: str | None = None,
         policy: Mapping[str, Any] | None = None,
+        ways: Sequence[Way] = (),
     ) -> bool:
         """Keep a run with all that it is made of, in one transaction; False where the run is there already.
 
@@ -128,12 +133,13 @@ class Store:
             account: who is to send it, and nobody else.
             base_url: where to.
             policy: the gate of its config.
+            ways: how each part goes; as a batch where it is not said.
         """
         with self.database.writing() as connection:
             self.content.keep_dataset(connection, dataset, run.dataset_name)
             self.content.keep_candidate(connection, candidate, dataset)
             self.content.keep_grader(connection, grader)
-            if not self.runs.add(connection, run, requests, parts, account=account, base_url=base_url):
+            if not self.runs.add(connection, run, requests, parts, account=account, base_url=base_url, ways=ways):
                 return False
             self.scores.put_with(connection, scores)
             if policy is not None:

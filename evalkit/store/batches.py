@@ -51,10 +51,10 @@ class Batches:
         self._move(batch, sources, BatchState.ENDED, {"ended_at": stamp_or_none(ended_at)})
 
     def collected_before(self, time: datetime) -> list[Batch]:
-        """Batches collected before a time and not deleted at the provider, oldest first."""
+        """Batches of the provider's, collected before a time and not deleted there, oldest first."""
         query = (
             sa.select(batches)
-            .where(batches.c.collected_at < stamp(time), batches.c.deleted_at.is_(None))
+            .where(batches.c.collected_at < stamp(time), batches.c.deleted_at.is_(None), batches.c.realtime.is_(False))
             .order_by(batches.c.created_at)
         )
         with self._database.reading() as connection:
@@ -69,6 +69,16 @@ class Batches:
         """The ids of all batches that the store holds."""
         with self._database.reading() as connection:
             return set(connection.execute(sa.select(batches.c.batch)).scalars())
+
+    def state(self, batch: str) -> BatchState:
+        """Where a batch stands."""
+        with self._database.reading() as connection:
+            return BatchState(connection.execute(sa.select(batches.c.state).where(batches.c.batch == batch)).scalar())
+
+    def simulated(self, batch: str) -> None:
+        """Note that the sandbox answers the requests of a batch."""
+        with self._database.writing() as connection:
+            connection.execute(sa.update(batches).where(batches.c.batch == batch).values(simulated=True))
 
     def lease(self, batch: str, *, holder: str, now: datetime, until: datetime, instead_of: str | None = None) -> bool:
         """Take a batch to work on it; False while another holder's lease lasts, unless it is `instead_of` that one."""
@@ -98,6 +108,7 @@ class Batches:
             sa.select(batches.c.created_at, batches.c.ended_at)
             .join(runs, runs.c.run == batches.c.run)
             .where(batches.c.ended_at.is_not(None), batches.c.simulated.is_(False), runs.c.judge == judge)
+            .where(batches.c.realtime.is_(False))
             .order_by(batches.c.created_at.desc())
             .limit(50)
         )
@@ -136,4 +147,5 @@ def read_batch(row: sa.Row[Any]) -> Batch:
         expires_at=unstamp_or_none(row.expires_at),
         ended_at=unstamp_or_none(row.ended_at),
         collected_at=unstamp_or_none(row.collected_at),
+        realtime=row.realtime,
     )

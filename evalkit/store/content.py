@@ -12,9 +12,8 @@ from sqlalchemy.engine import Connection, RowMapping
 from evalkit.candidate import Candidate
 from evalkit.dataset import AnyDataset, Case, OutputFacts
 from evalkit.graders import Asked, Grader, kept
-from evalkit.store import facts, versions
 from evalkit.graders.imported import Imported
-from evalkit.store import facts
+from evalkit.store import facts, versions
 from evalkit.store.engine import Database
 from evalkit.store.rows import chunks, from_json, stamp, to_json
 from evalkit.store.schema import candidates, cases, dataset_cases, datasets, graders, outputs

@@ -5,6 +5,8 @@
                           │ └──unknown──────> unknown
                           └── a dead holder leaves it here, which means: unknown
 
+    planned ──begun──> created           a part that goes in realtime: its calls begin when its batch is there
+
 Each arrow is one guarded update: it names the state it comes from, and fails where the row has moved on.
 """
 
@@ -12,17 +14,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from evalkit.errors import StaleTransitionError
+from evalkit.ids import digest
 from evalkit.run import BatchState, Intent, IntentState
 from evalkit.store.engine import Database
 from evalkit.store.hand_overs import must_be_here
 from evalkit.store.rows import from_json, stamp, stamp_or_none, to_json, unstamp_or_none
 from evalkit.store.schema import batches, intents
+
+REALTIME_PREFIX: Final = "realtime-"
+"""How the ids of batches begin that the API knows nothing of."""
 
 
 class Intents:
@@ -101,11 +107,62 @@ class Intents:
             "created_at": stamp(created_at),
             "expires_at": stamp_or_none(expires_at),
             "cancel_wanted": False,
+            "realtime": False,
         }
         with self._database.writing() as connection:
             values = {"batch": batch, "settled_at": stamp(now)}
             _move(connection, intent, _sent(intent), IntentState.CREATED, values)
             connection.execute(sa.insert(batches), [row])
+
+    def begun(self, intent: Intent, *, account: str, base_url: str, holder: str, simulated: bool, now: datetime) -> str:
+        """planned -> created, of a part that goes in realtime: its batch is made here, and nothing is sent yet.
+
+        Returns:
+            The id of the batch; it holds the time, so that two stores never call two conversations the same.
+
+        Raises:
+            StaleTransitionError: another process has begun it, or the run was handed over.
+        """
+        made = digest({"account": account, "holder": holder, "at": stamp(now)})[:6]
+        batch = f"{REALTIME_PREFIX}{intent.run}-{intent.part}-{intent.attempt}-{made}"
+        sender = {"account": account, "base_url": base_url}
+        row = {
+            "batch": batch,
+            "run": intent.run,
+            "part": intent.part,
+            "attempt": intent.attempt,
+            "state": BatchState.IN_PROGRESS.value,
+            "requests": intent.requests,
+            "simulated": simulated,
+            "created_at": stamp(now),
+            "cancel_wanted": False,
+            "realtime": True,
+            **sender,
+        }
+        values = {"batch": batch, "holder": holder, "intended_at": stamp(now), "settled_at": stamp(now), **sender}
+        with self._database.writing() as connection:
+            must_be_here(connection, intent.run)
+            _move(connection, intent, IntentState.PLANNED, IntentState.CREATED, values)
+            connection.execute(sa.insert(batches), [row])
+        return batch
+
+    def hold(self, run: str, *, reason: str | None) -> int:
+        """planned -> planned: hold back what of a run is to go as a batch, or with no reason let it go.
+
+        Returns:
+            How many parts that are.
+        """
+        c = intents.c
+        due = sa.and_(c.run == run, c.state == IntentState.PLANNED.value, c.realtime.is_(False))
+        with self._database.writing() as connection:
+            return connection.execute(sa.update(intents).where(due).values(reason=reason)).rowcount
+
+    def in_realtime(self, run: str) -> int:
+        """planned -> planned: what of a run is still to be sent goes in realtime; returns how many parts that are."""
+        c = intents.c
+        due = sa.and_(c.run == run, c.state == IntentState.PLANNED.value, c.realtime.is_(False))
+        with self._database.writing() as connection:
+            return connection.execute(sa.update(intents).where(due).values(realtime=True, reason=None)).rowcount
 
     def not_created(self, intent: Intent, *, reason: str, now: datetime) -> Intent:
         """intended | unknown -> not_created, and the part planned again: the new attempt is returned.
@@ -212,4 +269,5 @@ def read_intent(row: sa.Row[Any]) -> Intent:
         cleared=tuple(from_json(row.cleared)),
         batch=row.batch,
         reason=row.reason,
+        realtime=row.realtime,
     )

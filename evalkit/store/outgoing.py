@@ -62,6 +62,8 @@ class Outgoing:
     """Runs with a part whose sending is not over."""
     open: frozenset[str]
     """Runs with a batch that is not collected."""
+    conversing: frozenset[str]
+    """Those of them that are being asked in realtime."""
 
     def rows(self, table: str) -> Iterator[dict[str, Any]]:
         """The rows of a table that belong to the runs, by primary key."""
@@ -92,7 +94,10 @@ def outgoing(database: Database, run_ids: Sequence[str]) -> Generator[Outgoing]:
         known = connection.execute(sa.select(h.run, h.number, h.at, h.to).where(h.run.in_(run_ids))).all()
         alive = [state.value for state in (IntentState.PLANNED, IntentState.INTENDED, IntentState.UNKNOWN)]
         unsettled = sa.select(i.run, i.state).where(i.run.in_(run_ids), i.state.in_(alive))
-        unread = sa.select(b.run).where(b.run.in_(run_ids), b.state.in_([state.value for state in OPEN_BATCH]))
+        unread = sa.select(b.run, b.realtime).where(
+            b.run.in_(run_ids), b.state.in_([state.value for state in OPEN_BATCH])
+        )
+        found = connection.execute(unread).all()
         yield Outgoing(
             connection=connection,
             runs=run_ids,
@@ -100,7 +105,8 @@ def outgoing(database: Database, run_ids: Sequence[str]) -> Generator[Outgoing]:
             numbers={row.run: row.number for row in known},
             away={row.run: row.to for row in known if row.at is not None},
             unsettled={row.run: IntentState(row.state) for row in connection.execute(unsettled)},
-            open=frozenset(connection.execute(unread).scalars()),
+            open=frozenset(row.run for row in found),
+            conversing=frozenset(row.run for row in found if row.realtime),
         )
 
 

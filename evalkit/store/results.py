@@ -43,6 +43,8 @@ class Spending:
     cache_read_tokens: int
     cache_write_tokens: int
     served_models: tuple[str, ...]
+    realtime_usd: float = 0.0
+    """What of the cost, as far as it is known, was paid at full price."""
 
     @property
     def cache_read_share(self) -> float | None:
@@ -94,6 +96,12 @@ class Results:
             for row in connection.execute(query):
                 yield bytes(row.raw)
 
+    def answered(self, batch: str) -> set[str]:
+        """The custom_ids of a batch that have a result."""
+        query = sa.select(results.c.custom_id).where(results.c.batch == batch)
+        with self._database.reading() as connection:
+            return set(connection.execute(query).scalars())
+
     def line(self, batch: str, custom_id: str) -> bytes | None:
         """One raw line; None where there is none, or it was pruned."""
         query = sa.select(results.c.raw).where(results.c.batch == batch, results.c.custom_id == custom_id)
@@ -142,7 +150,9 @@ class Results:
                 sa.func.sum(c.output_tokens),
                 sa.func.sum(c.cache_read_tokens),
                 sa.func.sum(c.cache_write_5m_tokens + c.cache_write_1h_tokens),
+                sa.func.sum(sa.case((batches.c.realtime, c.cost_usd), else_=0.0)),
             )
+            .outerjoin(batches, batches.c.batch == c.batch)
             .where(c.run.in_(run_ids))
             .group_by(c.run, c.served_model)
             .order_by(c.run, c.served_model)
@@ -155,7 +165,7 @@ class Results:
 
 
 def _spending(groups: list[tuple[object, ...]]) -> Spending:
-    models, counts, priced, costs, *tokens = zip(*groups, strict=True)
+    models, counts, priced, costs, *tokens, realtime = zip(*groups, strict=True)
     known = sum(int(n) for n in counts) == sum(int(n) for n in priced)
     totals = [sum(int(n or 0) for n in column) for column in tokens]
     return Spending(
@@ -166,6 +176,7 @@ def _spending(groups: list[tuple[object, ...]]) -> Spending:
         cache_read_tokens=totals[2],
         cache_write_tokens=totals[3],
         served_models=tuple(str(model) for model in models if model is not None),
+        realtime_usd=sum(float(cost or 0.0) for cost in realtime),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, TypedDict
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
@@ -28,6 +28,20 @@ class FollowUp:
     max_tokens: int | None
     account: str | None = None
     base_url: str | None = None
+    realtime: bool = False
+
+
+class Way(TypedDict):
+    """How a part goes out."""
+
+    realtime: bool
+    """One by one, at full price."""
+    reason: str | None
+    """Why it is held back until somebody lets it go."""
+
+
+BATCHED: Final = Way(realtime=False, reason=None)
+IN_REALTIME: Final = Way(realtime=True, reason=None)
 
 
 class Runs:
@@ -46,6 +60,7 @@ class Runs:
         *,
         account: str | None = None,
         base_url: str | None = None,
+        ways: Sequence[Way] = (),
     ) -> bool:
         """Add a run with its requests and one planned intent per part; False where the run is there already.
 
@@ -56,6 +71,7 @@ class Runs:
             parts: the number of requests of each part.
             account: who is to send it, and nobody else.
             base_url: where to.
+            ways: how each part goes; as a batch where it is not said.
         """
         if not self._database.insert_new(connection, runs, [_run_row(run, sum(parts))]):
             return False
@@ -64,7 +80,10 @@ class Runs:
         if parts:
             connection.execute(
                 sa.insert(intents),
-                [_intent_row(run.id, part, n, account=account, base_url=base_url) for part, n in enumerate(parts)],
+                [
+                    _intent_row(run.id, part, n, account=account, base_url=base_url) | (ways[part] if ways else BATCHED)
+                    for part, n in enumerate(parts)
+                ],
             )
         return True
 
@@ -184,7 +203,7 @@ class Runs:
         if moved != len(wanted.custom_ids):
             raise StaleTransitionError(f"run {run}: another process has planned a follow-up of these requests")
         planned = _intent_row(run, part, moved, account=wanted.account, base_url=wanted.base_url)
-        row = {**planned, "round": wanted.round, "max_tokens": wanted.max_tokens}
+        row = {**planned, "round": wanted.round, "max_tokens": wanted.max_tokens, "realtime": wanted.realtime}
         connection.execute(sa.insert(intents), [row])
         return Intent(
             run=run,
@@ -196,6 +215,7 @@ class Runs:
             max_tokens=wanted.max_tokens,
             account=wanted.account,
             base_url=wanted.base_url,
+            realtime=wanted.realtime,
         )
 
 

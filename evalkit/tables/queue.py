@@ -60,4 +60,5 @@ class OpenBatch:
             "expires_at": batch.expires_at.isoformat() if batch.expires_at else None,
             "usual_seconds": self.usual_seconds,
             "simulated": batch.simulated,
+            "realtime": batch.realtime,
         }

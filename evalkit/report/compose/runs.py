@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from evalkit.pipeline.view import RunView
 from evalkit.report.compose.calibrated import corrected_by
@@ -12,7 +12,7 @@ from evalkit.report.page import CellKey, RunRow, Since
 from evalkit.run import Run
 from evalkit.score import Status
 from evalkit.stats import bounds
-from evalkit.store import Store
+from evalkit.store import Spending, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +59,14 @@ def _criterion(item: dict[str, Any], spec: Mapping[str, Any]) -> _Criterion:
     return _Criterion(labels=() if between else tuple(labels), low=labels[0][1], high=labels[-1][1], samples=samples)
 
 
+_NOTHING: Final = 1e-9
+
+
+def _saved(spending: Spending) -> float | None:
+    saved = (spending.cost_usd or 0.0) - spending.realtime_usd
+    return saved if saved > _NOTHING else None
+
+
 def _row(view: RunView, criterion: _Criterion, *, candidate: str, since: Since | None) -> RunRow:
     limits = bounds(
         (view.estimate.mean or 0.0) * view.scored,
@@ -91,10 +99,11 @@ def _row(view: RunView, criterion: _Criterion, *, candidate: str, since: Since |
         corrected_high=corrected.high if corrected else None,
         corrected_by=corrected_by(corrected) if corrected else "",
         cost_usd=view.spending.cost_usd,
-        # A batch is billed at half of every price, so it saves what it costs.
-        batch_saving_usd=view.spending.cost_usd or None,
+        # A batch is billed at half of every price, so it saves what it costs; what went in realtime saves nothing.
+        batch_saving_usd=None if view.spending.cost_usd is None else _saved(view.spending),
         cache_read_share=view.spending.cache_read_share,
         batches=tuple(batch.id for batch in view.batches),
+        realtime=view.realtime,
         simulated=view.simulated,
         status=view.status.value,
         submitted_at=min((batch.created_at for batch in view.batches), default=None),

@@ -76,6 +76,8 @@ class RunRow:
     batch_saving_usd: float | None = None
     cache_read_share: float | None = None
     batches: tuple[str, ...] = ()
+    realtime: str = ""
+    """`realtime` where all of it went one by one at full price, `3 realtime` where so many requests did."""
     simulated: bool = False
     status: str = "collected"
     """planned, submitted or collected."""
