@@ -85,7 +85,8 @@ def _judgements(connection: Connection, run: str, case_ids: Sequence[str]) -> di
     why = sa.case((c.value.is_(None), c.reason)).label("why")  # what a judge reasons is long, and not reduced
     query = sa.select(c.case_id, c.criterion, c.status, c.value, c.label, why)
     found: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
-    for row in connection.execute(query.where(c.run == run, c.case_id.in_(case_ids), c.suffix != "")):
+    query = query.where(c.run == run, c.case_id.in_(case_ids), c.suffix != "").order_by(c.suffix)
+    for row in connection.execute(query):
         verdict = Verdict(
             criterion=row.criterion, status=Status(row.status), value=row.value, label=row.label, reason=row.why
         )

@@ -119,7 +119,7 @@ def _check(draft: Draft, policy: GatePolicy, adjusted: Mapping[tuple[object, ...
         )
     }  # fmt: skip
     needed = made.needed if verdict is GateVerdict.INCONCLUSIVE else None
-    notes = [text, *_rough(made), *_left_out(known), *_noisy(draft, verdict)]
+    notes = [text, *_beside(draft), *_rough(made), *_left_out(known), *_noisy(draft, verdict)]
     return GateCheck(
         **known, **numbers, verdict=verdict, cause=cause, why="; ".join(notes), p_adjusted=p_adjusted, needed=needed
     )
@@ -132,6 +132,12 @@ def _verdict(made: Evidence, p_adjusted: float | None, policy: GatePolicy) -> tu
     if p_value is not None and p_value <= policy.alpha:
         return GateVerdict.FAIL, "worse"
     return GateVerdict.INCONCLUSIVE, "too-few" if made.passes is None else "not-enough-evidence"
+
+
+def _beside(draft: Draft) -> Iterator[str]:
+    """What the numbers are of a pairwise grader."""
+    if draft.entry is not None and draft.entry.beside:
+        yield f"a win rate against {draft.entry.beside}, where 0.5 is even"
 
 
 def _rough(made: Evidence) -> Iterator[str]:
