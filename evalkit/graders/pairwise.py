@@ -34,7 +34,7 @@ _FORM: Final = (
 )
 _MENUS: Final = {
     True: "second, first, or tie where neither fares better",
-    False: "second or first; there is no tie, so where they are close, the smallest difference under the rubric decides",
+    False: "second or first; there is no tie, so where they are close, the smallest difference decides",
 }
 
 

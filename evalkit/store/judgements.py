@@ -37,6 +37,14 @@ class Judgements:
             for row in connection.execute(query.order_by(c.criterion, c.case_id)):
                 yield row.criterion, row.case_id, Status(row.status), row.value
 
+    def by_suffix(self, run: str) -> Iterator[tuple[str, str, float | None]]:
+        """Case id, suffix and value of every judgement of a run with one criterion."""
+        c = scores.c
+        query = sa.select(c.case_id, c.suffix, c.value).where(c.run == run, c.suffix != "").order_by(c.case_id)
+        with self._database.reading() as connection:
+            for row in connection.execute(query):
+                yield row.case_id, row.suffix, row.value
+
     def split(self, run: str, criterion: str, dataset: str) -> list[int]:
         """The places, in a dataset, of the cases to which a run's judgements give different values."""
         c, d = scores.c, dataset_cases.c
