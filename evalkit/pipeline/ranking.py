@@ -106,7 +106,7 @@ def _rated(store: Store, runs: Sequence[Run], baseline: str | None) -> Rated:
     left_out = (f"{old} runs of outputs that a candidate has replaced since are left out",) if old else ()
     judge = runs[0].judge
     return Rated(
-        graders=tuple(dict.fromkeys(run.grader for run in current)),
+        graders=tuple(sorted({run.grader for run in current})),
         judge=judge.model if judge else "",
         simulated=judge is not None and judge.simulated,
         label=runs[0].label,

@@ -45,16 +45,8 @@ def refused(folder: Path, *lines: str) -> str:
 
 
 def test_the_rubrics_are_those_that_the_documentation_names() -> None:
-    assert names() == (
-        "correctness",
-        "groundedness",
-        "instructions",
-        "preference",
-        "refusal",
-        "relevance",
-        "summary",
-        "tone",
-    )
+    listed = "correctness groundedness instructions preference refusal relevance summary tone"
+    assert " ".join(names()) == listed
 
 
 @every
