@@ -80,8 +80,8 @@ class PairwiseGrader:
         self._source, self._where, self._policy = rubric, where, policy
         self._template = RubricTemplate(rubric, where=where, policy=policy, base="pairwise.md.j2")
         self._template.must_show("first", "second")
-        middle = {TIE: 0.5} if ties else {}
-        self.criteria = (Criterion.of(name, {LOSS: 0, **middle, WIN: 1}),)
+        # A case whose orders disagree ties, whether a judge may say so or not.
+        self.criteria = (Criterion.of(name, {LOSS: 0, TIE: 0.5, WIN: 1}),)
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any]) -> Self:
