@@ -9,6 +9,7 @@ from typing import Any
 from evalkit.analysis.clusters import roughness
 from evalkit.analysis.gate.check import GateCheck, Kind
 from evalkit.analysis.gate.entry import GateEntry
+from evalkit.analysis.gate.even import Even, even_evidence
 from evalkit.analysis.gate.evidence import Evidence, margin_evidence, relative_evidence
 from evalkit.analysis.gate.level import Level, level_evidence
 from evalkit.analysis.gate.obstacle import Obstacle, covered, obstacle
@@ -76,6 +77,8 @@ def _evidence(rule: GateRule, kind: Kind, limit: float, entry: GateEntry, policy
         return None
     if kind == "min" or kind == "max":  # noqa: PLR1714  pyright narrows by ==, not by `in` a set
         return level_evidence(entry.candidate, Level(kind=kind, limit=limit), policy=policy)
+    if entry.beside:
+        return even_evidence(entry.candidate, Even(kind=kind, limit=limit, direction=rule.direction), policy=policy)
     if entry.baseline is None:
         return None
     runs = (entry.baseline, entry.candidate)
