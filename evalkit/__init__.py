@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         validate,
     )
     from evalkit.dataset import Case
-    from evalkit.decisions import compare, gate, power, trend
+    from evalkit.decisions import compare, gate, power, rank, trend
     from evalkit.errors import (
         AccountError,
         ConfigError,
@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from evalkit.tables.comparisons import ComparedRuns, ComparisonTable
     from evalkit.tables.gates import GateTable
     from evalkit.tables.powers import PowerTable
+    from evalkit.tables.rankings import RankTable
     from evalkit.tables.routings import Routings
     from evalkit.tables.trends import TrendTable
     from evalkit.transfer import export_bundle, import_bundle, scores
@@ -111,6 +112,7 @@ __all__ = [
     "ProviderError",
     "Pruned",
     "Queue",
+    "RankTable",
     "RenderedPage",
     "Rendering",
     "Routings",
@@ -146,6 +148,7 @@ __all__ = [
     "plan",
     "power",
     "prune",
+    "rank",
     "recover",
     "rejudge",
     "report",
@@ -190,6 +193,7 @@ _HOMES: Final = {
     "Routings": "evalkit.tables.routings",
     "Pruned": "evalkit.operations",
     "Queue": "evalkit.tables",
+    "RankTable": "evalkit.tables.rankings",
     "RenderedPage": "evalkit.report",
     "Rendering": "evalkit.report",
     "RunTable": "evalkit.tables",
@@ -204,8 +208,8 @@ _HOMES: Final = {
     "WrittenBundle": "evalkit.pipeline.bundle_write",
 }
 _OPERATIONS: Final = frozenset({"cancel", "check", "prune", "recover", "resolve", "retry"})
-_DECISIONS: Final = frozenset({"compare", "gate", "power", "trend"})
 _ROUTING: Final = frozenset({"route"})
+_DECISIONS: Final = frozenset({"compare", "gate", "power", "rank", "trend"})
 _TRANSFER: Final = frozenset({"export_bundle", "import_bundle", "scores"})
 _TRUST: Final = frozenset({"agree", "agree_between", "draw_cases", "noise", "rejudge"})
 _VIEW: Final = frozenset({"view"})

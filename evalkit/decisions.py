@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from evalkit.tables.comparisons import ComparisonTable
     from evalkit.tables.gates import GateTable
     from evalkit.tables.powers import PowerTable
+    from evalkit.tables.rankings import RankTable
     from evalkit.tables.trends import TrendTable
 
 _LADDER: Final = (0.01, 0.02, 0.03, 0.05, 0.1)
@@ -136,6 +137,36 @@ def _cost(store: Store, runs: Sequence[Run]) -> RunCost:
     spent = {view.run: view.spending for view in overview(store, runs)}.values()
     read, written = sum(one.cache_read_tokens for one in spent), sum(one.cache_write_tokens for one in spent)
     return RunCost(cache_read_share=read / (read + written) if read + written else None)
+
+
+def rank(
+    *,
+    grader: str | None = None,
+    label: str | None = None,
+    baseline: str | None = None,
+    config: Path | str | None = None,
+    store: str | None = None,
+) -> RankTable:
+    """Rank candidates by Bradley-Terry, from the runs that put their outputs beside each other.
+
+    Args:
+        grader: pairs under this grader only; else those of all that ask the same are taken together.
+        label: runs of this label; the newest that pairs were judged under where None.
+        baseline: whose strength is 0; the candidate that most stood beside where None.
+        config: `evalkit.toml`, for the suite's name.
+        store: the store's URL.
+
+    Raises:
+        UsageError: there is no run of pairs, no pair has a score, or the baseline stands in none.
+    """
+    from evalkit.pipeline.ranking import rankings
+    from evalkit.pipeline.selection import scope_of
+    from evalkit.tables.rankings import RankTable
+
+    with Session(config=config, store=store, reads=True) as session:
+        known = session.config_or_none
+        scope = scope_of(session.store, known.name if known else None)
+        return RankTable(tuple(rankings(session.store, scope, grader=grader, label=label, baseline=baseline)))
 
 
 def power(

@@ -115,6 +115,8 @@ class Run:
     dataset_name: str
     candidate: str
     candidate_digest: str
+    baseline_digest: str | None = None
+    """The candidate whose outputs a pairwise grader puts beside these; a part of the grader's digest."""
     grader: str
     grader_digest: str
     judge: Judge | None

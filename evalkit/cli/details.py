@@ -13,6 +13,7 @@ from evalkit.cli.words import one_line
 from evalkit.reply import read_reply
 
 if TYPE_CHECKING:
+    from evalkit.analysis.preference import Preference
     from evalkit.pipeline.detail import CaseDetail
     from evalkit.pipeline.view import RunView
     from evalkit.store import PlacedScore
@@ -39,6 +40,8 @@ def print_run(rows: Sequence[RunView]) -> None:
         _fact("cost", f"{words.usd(run.spending.cost_usd)}{cached}")
     for row in rows:
         _print_criterion(row)
+        if row.preference is not None:
+            _print_preference(row.preference)
     if run.simulated:
         say(SIMULATED, style="yellow")
 
@@ -75,6 +78,27 @@ def _print_criterion(row: RunView) -> None:
         _fact("mean", f"{name}{words.mean(found)}{range_}")
     if row.corrected is not None:
         _fact("corrected", words.corrected(row.corrected))
+
+
+def _print_preference(found: Preference) -> None:
+    """What pairs say: how they ended, and how far the verdicts hang on the order of the two outputs."""
+    rate, orders = found.rate, found.orders
+    _fact("against", f"{found.against}: the mean is the win rate against it, and 0.5 is even")
+    _fact("pairs", f"{rate.wins:,} won, {rate.ties:,} tied, {rate.losses:,} lost")
+    if not orders.n:
+        return
+    share = f"{orders.consistent:,} of {words.count(orders.n, 'pair')} judged the same in both orders"
+    _fact("orders", f"{share}, {words.mean(orders.consistency)} {words.interval(orders.consistency)}")
+    first = f"the output shown first is preferred {words.mean(found.first_rate)} {words.interval(found.first_rate)}"
+    both = f"in both orders the first {orders.first:,} times, the second {orders.second:,}"
+    tested = "" if orders.p_value is None else f", p = {orders.p_value:.2g}"
+    _fact("position", f"{first}; {both}{tested}")
+    if found.biased:
+        say(
+            f"position bias: the judge prefers what it is shown {found.favoured}, beyond chance; such pairs count one "
+            "half, which draws the win rate to 0.5",
+            style="yellow",
+        )
 
 
 def _print_score(placed: PlacedScore) -> None:

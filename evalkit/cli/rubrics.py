@@ -55,6 +55,7 @@ def _facts(made: ReadyMade) -> dict[str, Any]:
         "rubric": made.spelling,
         "about": made.about,
         **made.options,
+        **({"pairwise": True} if made.pairwise else {}),
         "needs": list(made.needs),
         "origin": list(made.origin),
     }
@@ -68,6 +69,8 @@ def _print_list(found: list[ReadyMade]) -> None:
         say_wrapped(f"{made.name:<14}{made.about}", indent=indent)
         for criterion, options_of in made.criteria.items():
             say_wrapped(f"{indent}{_answers(criterion, options_of)}", style="dim", indent=indent)
+        if made.pairwise:
+            say_wrapped(f"{indent}first, second or tie", style="dim", indent=indent)
         say_wrapped(f"{indent}needs {'; '.join(made.needs)}", style="dim", indent=indent)
     say('in a config: rubric = "evalkit:NAME"; to read or edit one: evalkit rubrics NAME', style="dim")
 
@@ -102,6 +105,8 @@ def _toml(made: ReadyMade) -> str:
     """What a judge may answer, as the table of a grader says it."""
     from evalkit.config.words import quoted
 
+    if made.pairwise:
+        return 'against = "..."'
     if "criteria" in made.options:
         tables = (f"[[graders.criteria]]\nname = {quoted(name)}\n{_keys(one)}" for name, one in made.criteria.items())
         return "\n".join(tables)

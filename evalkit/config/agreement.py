@@ -31,6 +31,7 @@ def disagreements(values: Mapping[str, object]) -> Iterator[Finding]:
     yield from _unknown_baseline(values)
     yield from _rules(values)
     yield from _no_judge(values)
+    yield from _against(values)
 
 
 def _tables(key: str, values: Mapping[str, object]) -> list[Mapping[str, object]]:
@@ -110,6 +111,24 @@ def _rules(values: Mapping[str, object]) -> Iterator[Finding]:
             what = f"has the grader, the criterion and the tier of {other}"
             yield Finding(loc=("gate", "rules", index), what=what, mend="make one rule of the two")
         first.setdefault(same, index)
+
+
+def _against(values: Mapping[str, object]) -> Iterator[Finding]:
+    """A pairwise grader needs the candidate that it puts beside others, and another one."""
+    known = _names("candidates", values)
+    for index, table in enumerate(_tables("graders", values)):
+        against, at = table.get("against"), ("graders", index, "against")
+        if not isinstance(against, str) or not known:
+            continue
+        if against not in known:
+            meant = closest(against, known)
+            mend = f"did you mean {quoted(meant)}?" if meant else f"it can be {either(map(quoted, known))}"
+            yield Finding(loc=at, what=f"there is no candidate {quoted(against)}", mend=mend)
+        elif len(known) == 1:
+            mend = "add another [[candidates]], whose outputs are to be judged"
+            yield Finding(
+                loc=at, what=f"{quoted(against)} is the only candidate, and would stand beside itself", mend=mend
+            )
 
 
 def _no_judge(values: Mapping[str, object]) -> Iterator[Finding]:

@@ -36,6 +36,8 @@ class ReadyMade:
     """What a judge may answer, in the keys of a grader's table: labels and unsure, or criteria."""
     text: str
     """The Jinja2 source."""
+    pairwise: bool = False
+    """Whether it compares two outputs; then a judge says which, and there are no labels."""
 
     @property
     def spelling(self) -> str:
@@ -45,6 +47,8 @@ class ReadyMade:
     @property
     def criteria(self) -> dict[str, Mapping[str, Any]]:
         """The labels, and what else may be answered, by criterion; one without a name where it is the grader's own."""
+        if self.pairwise:
+            return {}
         several = cast("list[Mapping[str, Any]]", self.options.get("criteria", [{"name": "", **self.options}]))
         return {one["name"]: one for one in several}
 
@@ -72,7 +76,13 @@ def ready_made(name: str) -> ReadyMade:
     said = tomllib.loads(front)
     about, needs, origin = said.pop("about"), said.pop("needs"), said.pop("origin")
     return ReadyMade(
-        name=name, about=about, needs=tuple(needs), origin=tuple(origin), options=said, text=text.lstrip("\n")
+        name=name,
+        about=about,
+        needs=tuple(needs),
+        origin=tuple(origin),
+        pairwise=said.pop("pairwise", False),
+        options=said,
+        text=text.lstrip("\n"),
     )
 
 

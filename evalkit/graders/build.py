@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
+from evalkit.candidate import Candidate
 from evalkit.config import Config, GraderConfig
 from evalkit.config.rubric import CriterionConfig
 from evalkit.errors import ConfigError, Problem
 from evalkit.graders.checks import Check
 from evalkit.graders.criterion import Criterion
 from evalkit.graders.examples import load_examples
+from evalkit.graders.pairwise import PairwiseGrader
 from evalkit.graders.rubric import RubricGrader
 
-Grader = RubricGrader | Check
+Grader = RubricGrader | PairwiseGrader | Check
 
 
 def build_graders(config: Config) -> tuple[Grader, ...]:
-    """Every grader of the config, compiled.
+    """Every grader of the config, compiled; a pairwise one still takes the outputs that it puts beside the others.
 
     Raises:
         ConfigError: with the problems of all rubrics at once.
@@ -42,6 +45,15 @@ def _build(config: GraderConfig, root: Path) -> Grader:
             threshold=config.threshold,
             root=root,
         )
+    if config.against is not None:
+        return PairwiseGrader(
+            name=config.name,
+            rubric=config.rubric_text,
+            against=config.against,
+            where=config.rubric_place,
+            ties=config.ties,
+            policy=config.policy_text,
+        )
     criteria = [_criterion(criterion, config.name) for criterion in config.criteria_of]
     return RubricGrader(
         name=config.name,
@@ -54,6 +66,12 @@ def _build(config: GraderConfig, root: Path) -> Grader:
         examples=load_examples(config.examples, criteria) if config.examples else (),
         policy=config.policy_text,
     )
+
+
+def with_baselines(graders: Iterable[Grader], candidates: Iterable[Candidate]) -> tuple[Grader, ...]:
+    """The graders, the pairwise ones with the candidate that they put beside the others."""
+    known = {candidate.name: candidate for candidate in candidates}
+    return tuple(one.beside(known[one.against]) if isinstance(one, PairwiseGrader) else one for one in graders)
 
 
 def _criterion(config: CriterionConfig, grader: str) -> Criterion:

@@ -30,6 +30,14 @@ _LOOKALIKE: Final = re.compile(
 )
 
 
+_PAIR: Final = ("first", "second")
+_PAIR_LOOKALIKE: Final = re.compile(
+    rf"[<\uff1c\ufe64](?={_BLANK}/{_BLANK}(?:{'|'.join(f'[{_UNSEEN}]*'.join(name) for name in _PAIR)})\b)",
+    re.IGNORECASE,
+)
+"""Closes a field of a prompt that shows two outputs; in any other one `</first>` is honest XML."""
+
+
 class CaseText(str):
     """Text of a case or an output, which knows the name of its fence."""
 
@@ -64,4 +72,7 @@ def fence(text: str, name: str, tag: str) -> Fenced:
     """The neutralised text in its fence, each on lines of their own."""
     name = _NOT_NAME.sub("_", name).strip("_") or "text"
     name = f"_{name}" if name[0].isdigit() else name
-    return Fenced(f"<{name}-{tag}>\n{neutralise(text)}\n</{name}-{tag}>")
+    harmless = neutralise(text)
+    if name in _PAIR:
+        harmless = _PAIR_LOOKALIKE.sub("‹", harmless)
+    return Fenced(f"<{name}-{tag}>\n{harmless}\n</{name}-{tag}>")

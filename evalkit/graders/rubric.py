@@ -9,20 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache, cached_property
-from typing import Any, ClassVar, Final, Literal, Self
+from typing import Any, ClassVar, Final, Self
 
 from evalkit import ids
 from evalkit.dataset import Case
 from evalkit.graders.criterion import Criterion
 from evalkit.graders.examples import Example, examples_text
+from evalkit.graders.params import CacheTtl, judge_params
 from evalkit.graders.parse import Reader, keys, parse, read_json, schema, text_reader
 from evalkit.graders.samples import Reducer, suffixes
 from evalkit.graders.template import RubricTemplate, prompt_text
 from evalkit.reply import Reply
 from evalkit.run import Judge
 from evalkit.score import Verdict
-
-CacheTtl = Literal["5m", "1h"]
 
 _FORM: Final = "# Verdict\n\nThe labels, from worst to best:\n{menus}\n\n{how}"
 _JSON_FORM: Final = (
@@ -167,20 +166,7 @@ class RubricGrader:
 
     def params(self, judge: Judge, ttl: CacheTtl | None) -> dict[str, object]:
         """The Messages parameters that every request of a run shares; all but `messages`."""
-        config: dict[str, object] = {}
-        if self._pattern is None:
-            config["format"] = {"type": "json_schema", "schema": schema(self.criteria)}
-        if judge.effort:
-            config["effort"] = judge.effort
-        instructions, rubric = self.system
-        last: dict[str, object] = {"type": "text", "text": rubric}
-        if ttl:
-            last["cache_control"] = {"type": "ephemeral", "ttl": ttl}
-        params: dict[str, object] = {"model": judge.model, "max_tokens": judge.max_tokens}
-        params["system"] = [{"type": "text", "text": instructions}, last]
-        if config:
-            params["output_config"] = config
-        return params
+        return judge_params(judge, self.system, ttl, schema=None if self._pattern else schema(self.criteria))
 
     def parse(self, reply: Reply, suffix: str = "") -> tuple[Verdict, ...]:  # noqa: ARG002 # samples are alike
         """One verdict per criterion."""

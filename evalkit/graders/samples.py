@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from math import fsum
-from typing import Literal
+from typing import Final, Literal
 
 from evalkit.score import UNSCORED, Status, Verdict
 
-Reducer = Literal["mean", "majority", "all"]
+Reducer = Literal["mean", "majority", "all", "orders"]
+ORDERS: Final = ("ab", "ba")
+"""The suffixes of a pair that is judged in both orders."""
+INCONSISTENT: Final = "inconsistent"
+"""The label of a case that is won in one order and lost in the other."""
 
 
 def suffixes(samples: int) -> tuple[str, ...]:
@@ -23,14 +27,15 @@ def suffixes(samples: int) -> tuple[str, ...]:
 def reduced(judgements: Sequence[Verdict], reducer: Reducer) -> Verdict:
     """The verdict of a case from all its judgements under one criterion, in whatever order they come.
 
-    `mean` and `majority` need more than half of them scored, `all` needs every one; else the case is unscored, for the
-    reason that most of them give. A label is kept only where it says what the value says.
+    `mean` and `majority` need more than half of them scored, `all` and `orders` need every one; else the case is
+    unscored, for the reason that most of them give. A label is kept only where it says what the value says. Those of
+    `orders` are one for each of `ORDERS`, in that order.
     """
     scored = [one for one in judgements if one.status is Status.SCORED]
-    enough = len(scored) == len(judgements) if reducer == "all" else 2 * len(scored) > len(judgements)
+    enough = len(scored) == len(judgements) if reducer in ("all", "orders") else 2 * len(scored) > len(judgements)
     if not enough:
         return _unscored(judgements)
-    value, label, note = {"mean": _mean, "majority": _majority, "all": _lowest}[reducer](scored)
+    value, label, note = {"mean": _mean, "majority": _majority, "all": _lowest, "orders": _orders}[reducer](scored)
     return Verdict(
         criterion=judgements[0].criterion,
         status=Status.SCORED,
@@ -57,6 +62,16 @@ def _majority(scored: Sequence[Verdict]) -> tuple[float, str | None, str]:
 def _lowest(scored: Sequence[Verdict]) -> tuple[float, str | None, str]:
     lowest = min(_values(scored))
     return lowest, _only_label([one for one in scored if one.value == lowest]), ""
+
+
+def _orders(scored: Sequence[Verdict]) -> tuple[float, str | None, str]:
+    """The mean of both orders; a win and a loss cancel out, and are called what they are."""
+    value, label, note = _mean(scored)
+    if label is None and value == 0.5:
+        in_ab, in_ba = _values(scored)
+        place = "first" if in_ab > in_ba else "second"
+        return value, INCONSISTENT, f"; the output shown {place} wins in both orders"
+    return value, label, note
 
 
 def _unscored(judgements: Sequence[Verdict]) -> Verdict:

@@ -19,7 +19,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from evalkit.dataset import Case
 from evalkit.errors import ConfigError, Problem
 from evalkit.graders.blocks import block_source, stray
-from evalkit.graders.fence import Fenced, fence, fence_tag
+from evalkit.graders.fence import CaseText, Fenced, fence, fence_tag
 from evalkit.graders.fields import RenderError, as_text, case_fields, name_of, to_json
 
 _TAG: Final = "fence_tag"
@@ -30,15 +30,15 @@ _FAILURES: Final = (jinja2.TemplateError, TypeError, ValueError, ArithmeticError
 class RubricTemplate:
     """One grader's rubric, compiled once."""
 
-    def __init__(self, source: str, *, where: str, policy: str | None = None) -> None:
-        """Compile the rubric; `policy` is what it prints by that name.
+    def __init__(self, source: str, *, where: str, policy: str | None = None, base: str = "base.md.j2") -> None:
+        """Compile the rubric over a base; `policy` is what it prints by that name.
 
         Raises:
             ConfigError: it is not Jinja2, its `rubric` block wants a case, or part of it would never be shown.
         """
         self._where = where
         self._static_variables = {} if policy is None else {"policy": policy}
-        self._base = _environment().get_template("base.md.j2")
+        self._base = _environment().get_template(base)
         self._template = self._compile(source)
         if policy is not None and "policy" not in find_undeclared_variables(_environment().parse(source)):
             mend = "print it in the rubric as {{ policy }}, or leave it out"
@@ -54,11 +54,38 @@ class RubricTemplate:
         Raises:
             RenderError: the case lacks a field that the template prints, or the template fails on it.
         """
-        variables = {**case_fields(case, output), _TAG: fence_tag(case.digest, output)}
+        return self._rendered({**case_fields(case, output), _TAG: fence_tag(case.digest, output)})
+
+    def _rendered(self, variables: Mapping[str, Any]) -> str:
         try:
             return self._run(self._case_block, variables).strip()
         except _FAILURES as error:
             raise RenderError(f"{error} (rubric {self._where}, block `case`)") from error
+
+    def pair(self, case: Case, first: str, second: str) -> str:
+        """The user message for one case and two outputs; a template over the base of one output cannot show them.
+
+        Raises:
+            RenderError: as for `case`.
+        """
+        fields = case_fields(case, "")
+        del fields["output"]
+        fields |= {"first": CaseText(first, "first"), "second": CaseText(second, "second")}
+        return self._rendered({**fields, _TAG: fence_tag(case.digest, f"{len(first)} {first}{second}")})
+
+    def must_show(self, *names: str) -> None:
+        """See that a case block, where there is one, shows what it is to be judged by.
+
+        Raises:
+            ConfigError: it leaves out a variable of these names.
+        """
+        if not self.case_source or "super()" in self.case_source:
+            return
+        shown = find_undeclared_variables(_environment().parse(self.case_source))
+        if lost := [name for name in names if name not in shown]:
+            what = f"the case block does not show {' and '.join(f'`{name}`' for name in lost)}"
+            mend = f"print {' and '.join(f'{{{{ {name} }}}}' for name in names)} in it"
+            raise ConfigError([Problem(self._where, "case", what, mend)])
 
     def _compile(self, source: str) -> jinja2.Template:
         try:
@@ -129,7 +156,7 @@ def _environment() -> SandboxedEnvironment:
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
-        loader=jinja2.DictLoader({"base.md.j2": prompt_text("base.md.j2")}),
+        loader=jinja2.DictLoader({name: prompt_text(name) for name in ("base.md.j2", "pairwise.md.j2")}),
     )
     environment.policies["json.dumps_function"] = to_json
     environment.filters["fence"] = _fence_filter  # pyright: ignore[reportUnknownMemberType]

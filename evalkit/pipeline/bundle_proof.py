@@ -12,7 +12,8 @@ import msgspec
 from evalkit import ids
 from evalkit.dataset import OutputFacts
 from evalkit.errors import ConfigError
-from evalkit.graders import RubricGrader
+from evalkit.graders import PairwiseGrader, RubricGrader
+from evalkit.graders.pairwise import BASELINE_PART
 from evalkit.run import BatchState, IntentState, Run
 from evalkit.score import Status
 from evalkit.store import REALTIME_PREFIX, read_calibration, read_run
@@ -48,6 +49,8 @@ class Proof:
     """Dataset -> the id and the digest of each of its cases."""
     candidates: set[str] = field(default_factory=set[str])
     graders: set[str] = field(default_factory=set[str])
+    beside: dict[str, str] = field(default_factory=dict[str, str])
+    """Pairwise grader -> the candidate that it puts beside others."""
 
     def row(self, table: str, row: Row) -> None:
         """Look at one row.
@@ -92,12 +95,21 @@ class Proof:
                 raise Unproven(f"run {run.id} has {run.cases} cases, and its dataset is missing or of another size")
             if run.candidate_digest not in self.candidates or run.grader_digest not in self.graders:
                 raise Unproven(f"the candidate or the grader of run {run.id} is missing")
+            self._has_its_baseline(run)
         for dataset, n in self.sizes.items():
             cases = self.placed[dataset]
             if len(cases) != n or ids.dataset_digest(cases) != dataset:
                 raise Unproven(f"the cases of dataset {dataset[:12]} are not those of its digest")
             if not self.cases.issuperset(digest for _, digest in cases):
                 raise Unproven(f"cases of dataset {dataset[:12]} are missing")
+
+    def _has_its_baseline(self, run: Run) -> None:
+        """See that a run stands beside what its grader says, and that this is there too."""
+        beside = self.beside.get(run.grader_digest)
+        if run.baseline_digest != beside:
+            raise Unproven(f"run {run.id} stands beside other outputs than its grader says")
+        if beside is not None and beside not in self.candidates:
+            raise Unproven(f"the outputs that stand beside those of run {run.id} are missing")
 
     def _run(self, row: Row) -> None:
         run = read_run(row)
@@ -157,7 +169,19 @@ class Proof:
                 raise Unproven(f"has a rubric that cannot be used: {error}") from error
             for part in _SAID:
                 _must_be(part, parts[part], said[part])
+        if row["kind"] == "pairwise":
+            self._pairwise(parts, spec)
         self.graders.add(row["digest"])
+
+    def _pairwise(self, parts: Mapping[str, str], spec: Mapping[str, Any]) -> None:
+        """What a pairwise grader says in full, and that the candidate that it puts beside others is there."""
+        try:
+            said = PairwiseGrader.from_spec(spec).parts
+        except ConfigError as error:
+            raise Unproven(f"has a rubric that cannot be used: {error}") from error
+        for part in ("rubric", "ties", BASELINE_PART):
+            _must_be(part, parts[part], said[part])
+        self.beside[ids.digest({"name": spec["name"], **parts})] = said[BASELINE_PART]
 
     def _request(self, row: Row) -> None:
         _must_be("custom_id", row["custom_id"], ids.custom_id(row["run"], row["case_id"], row["suffix"]))

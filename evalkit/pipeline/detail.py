@@ -8,7 +8,7 @@ import msgspec
 
 from evalkit.dataset import Case
 from evalkit.errors import UsageError
-from evalkit.graders import RubricGrader
+from evalkit.graders import NoBaselineOutputError
 from evalkit.run import Run
 from evalkit.store import PlacedScore, Store
 
@@ -92,5 +92,9 @@ def _prompt(store: Store, run: Run, case: Case, output: str | None) -> tuple[tup
     if run.judge is None:
         return (), None
     _, spec = store.content.grader(run.grader_digest)
-    grader = RubricGrader.from_spec(spec)
-    return tuple(spec["system"]), None if output is None else grader.prompt(case, output)
+    grader = store.content.asked(run.grader_digest)
+    try:
+        first = None if output is None else next(grader.messages(case, output))
+    except NoBaselineOutputError:
+        first = None
+    return tuple(spec["system"]), None if first is None else str(first[1][0]["content"])

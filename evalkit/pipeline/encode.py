@@ -16,7 +16,7 @@ import msgspec
 from evalkit import ids
 from evalkit.dataset import Case
 from evalkit.errors import DatasetError, Problem
-from evalkit.graders import Asked, CacheTtl, Criterion, RenderError
+from evalkit.graders import Asked, CacheTtl, Criterion, NoBaselineOutputError, RenderError
 from evalkit.pipeline.spool import Limits, Part, Spool
 from evalkit.run import Request, Run
 from evalkit.score import Score, Status, Verdict
@@ -122,6 +122,8 @@ def encode(
             for suffix, custom_id, row in encoder.rows(case, output):
                 part = spool.add(row)
                 encoded.requests.append(Request(custom_id=custom_id, case_id=case.id, suffix=suffix, part=part))
+        except NoBaselineOutputError as error:
+            encoded.missing += no_output(run, grader.criteria, case, str(error))
         except (RenderError, RowTooLargeError) as error:
             failed.setdefault((type(error), str(error)), []).append(case.id)
         first -= 1
@@ -195,9 +197,9 @@ def cache_ttl(n_requests: int) -> CacheTtl | None:
     return "1h" if n_requests > 1 else None
 
 
-def no_output(run: Run, criteria: Sequence[Criterion], case: Case) -> list[Score]:
-    """The scores of a case that the candidate has no output for: one per criterion, all missing."""
-    reason = f"candidate {run.candidate!r} has no output for this case"
+def no_output(run: Run, criteria: Sequence[Criterion], case: Case, why: str = "") -> list[Score]:
+    """The scores of a case that the candidate, or who else `why` tells of, has no output for: all missing."""
+    reason = why or f"candidate {run.candidate!r} has no output for this case"
     return [
         Score(
             run=run.id,

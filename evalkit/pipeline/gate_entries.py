@@ -10,6 +10,7 @@ from evalkit.analysis.gate import GateEntry, GateNoise, pool
 from evalkit.analysis.scores import RunScores
 from evalkit.pipeline.corrections import calibration_for_gate
 from evalkit.pipeline.gate_baseline import Baseline, submit_command
+from evalkit.pipeline.gate_pairwise import Beside
 from evalkit.pipeline.gate_stale import Files
 from evalkit.pipeline.powering import noise_for
 from evalkit.pipeline.scores import run_scores
@@ -51,16 +52,19 @@ class Entries:
                 no_candidate=f"there is no run of {self.candidate} under {grader}{under}; {submit_command(self.label)}",
             )
         other = self.partners[run.id]
-        if other is not None and not self._scores(other, criterion):
+        beside = Beside.of(self.store, run, self.baseline)
+        if beside is not None or (other is not None and not self._scores(other, criterion)):
             other = None
         siblings = self._siblings(run)
+        scores = self._pooled(siblings, criterion)
+        even = beside.even(scores) if beside else None
         both = [one for one in (run, other) if one]
         open_runs = tuple(one.id for one in both if self._is_open(one))
         return GateEntry(
             grader=grader,
             criterion=criterion,
-            candidate=self._pooled(siblings, criterion),
-            baseline=self._pooled(self._siblings(other), criterion) if other else None,
+            candidate=scores,
+            baseline=self._pooled(self._siblings(other), criterion) if other else even,
             candidate_cases=run.cases,
             baseline_cases=other.cases if other else None,
             pending=bool(open_runs),
@@ -74,6 +78,7 @@ class Entries:
             stale=self.files.stale(run) if self.files else "",
             same_outputs=other is not None and _outputs(run) == _outputs(other),
             no_baseline=self.baseline.missing(grader, self.label),
+            beside=beside.name if beside else "",
         )
 
     def _scores(self, run: Run, criterion: str) -> bool:

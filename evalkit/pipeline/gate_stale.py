@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from evalkit.config import Config
-from evalkit.graders import build_graders
+from evalkit.graders import PairwiseGrader, build_graders
 from evalkit.pipeline.gate_baseline import submit_command
 from evalkit.pipeline.suite import Suite, load_suite
 from evalkit.run import Run
@@ -46,7 +46,10 @@ class Files:
 
     @cached_property
     def _graders(self) -> dict[str, str]:
-        return {grader.name: grader.digest for grader in build_graders(self.config)}
+        graders = build_graders(self.config)
+        if any(isinstance(grader, PairwiseGrader) for grader in graders):
+            graders = self._suite.graders  # what these put beside each output is a part of them
+        return {grader.name: grader.digest for grader in graders}
 
     @cached_property
     def _suite(self) -> Suite:

@@ -23,6 +23,7 @@ from evalkit.errors import UsageError
 from evalkit.graders import build_graders
 from evalkit.pipeline.gate_baseline import Baseline
 from evalkit.pipeline.gate_entries import Entries, Measure
+from evalkit.pipeline.gate_pairwise import applying
 from evalkit.pipeline.gate_stale import Files
 from evalkit.pipeline.selection import scope_of
 from evalkit.pipeline.suite import measures_of
@@ -100,12 +101,13 @@ class Gatekeeper:
 
     def _judge(self, name: str, scope: Sequence[Run], files: Files | None) -> Judged:
         graders = build_graders(self.config)
-        policy = GatePolicy.of(self._gate, measures_of(graders))
+        policy = applying(GatePolicy.of(self._gate, measures_of(graders)), name, graders)
         label = self._label(name, scope)
         runs = self._candidate_runs(name, label, scope)
         beside = self._beside(scope)
         partners = beside.partners(runs.values())
         kept = self._kept_policy(partners, label, scope)
+        kept = applying(kept, name, graders) if kept else None
         kept_beside = self._as_kept(beside, kept)
         kept_partners = partners if kept_beside is beside else kept_beside.partners(runs.values())
 

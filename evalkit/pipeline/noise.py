@@ -37,6 +37,11 @@ def plan_noise(store: Store, run: Run, *, cases: int = 50, samples: int = 5, see
     """
     if run.judge is None or run.kind is not RunKind.GRADING:
         raise UsageError(f"run {run.id} is a check, which has no judge and so no noise; name a run with a judge")
+    if run.baseline_digest is not None:
+        raise UsageError(
+            f"run {run.id} judges pairs, each in both orders already: how often these disagree is the noise of its "
+            f"judge, and `evalkit show {run.id}` tells it"
+        )
     if link := store.noise.of(run.id):
         raise UsageError(f"run {run.id} measures noise itself, that of run {link.of_run}; name that one")
     if cases < 1:

@@ -35,6 +35,8 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
     scales = store.content.scales({run.grader_digest for run in runs})
     away = store.hand_overs.away()
     corrected = corrections(store, runs)
+    digests = {run.baseline_digest for run in runs if run.baseline_digest is not None}
+    beside: dict[str | None, str] = {digest: store.content.candidate(digest)[0] for digest in digests}
     views: list[RunView] = []
     for run in runs:
         intents, batches = progress[run.id]
@@ -67,6 +69,7 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
                     simulated=any(batch.simulated for batch in batches),
                     created_at=run.created_at,
                     corrected=corrected.get((run.id, criterion)),
+                    against=beside.get(run.baseline_digest),
                 )
             )
     return views

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evalkit.config import Config
-from evalkit.errors import ConfigError
-from evalkit.graders import RubricGrader, build_graders
+from evalkit.errors import InputError
+from evalkit.graders import Check, Grader, PairwiseGrader, build_graders
+from evalkit.pipeline.suite import load_suite
 from evalkit.run import Judge, Run
 
 
@@ -30,13 +31,13 @@ def present(config: Config | None, *, simulated: bool = False) -> Present:
     `simulated` takes the sandbox for the judge.
     """
     try:
-        graders = build_graders(config) if config else ()
-    except ConfigError:
+        graders = _graders(config) if config else ()
+    except InputError:
         return Present(digests={}, simulated=simulated)  # the reasons against a comparison are true without the advice
     judge = config.judge if config else None
     asked = "" if judge is None else _judge(judge.model, judge.effort, simulated=simulated)
     return Present(
-        digests={one.name: (one.digest, asked if isinstance(one, RubricGrader) else "") for one in graders},
+        digests={one.name: (one.digest, "" if isinstance(one, Check) else asked) for one in graders},
         simulated=simulated,
     )
 
@@ -63,6 +64,13 @@ def mend(baseline: Run, candidate: Run, now: Present, *, served_models: Sequence
 
 def _command(runs: Sequence[Run], now: Present) -> str:
     return f"evalkit rejudge {' '.join(run.id for run in runs)}{' --sandbox' if now.simulated else ''}"
+
+
+def _graders(config: Config) -> Sequence[Grader]:
+    """The graders of a config; the outputs that a pairwise one puts beside others are read where there is one."""
+    graders = build_graders(config)
+    pairwise = any(isinstance(grader, PairwiseGrader) for grader in graders)
+    return load_suite(config).graders if pairwise else graders
 
 
 def _judge(model: str, effort: str | None, *, simulated: bool) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evalkit.errors import UsageError
-from evalkit.graders import Check, Grader
+from evalkit.graders import Check, Grader, PairwiseGrader
 from evalkit.pipeline.stored import stored_candidate, stored_dataset
 from evalkit.pipeline.suite import PlannedRun
 from evalkit.run import Judge, Run, RunKind
@@ -59,6 +59,8 @@ def _planned(
 ) -> PlannedRun:
     if link := store.noise.of(run.id):
         raise UsageError(f"run {run.id} measures the noise of run {link.of_run}; rejudge that one")
+    if isinstance(grader, PairwiseGrader):
+        grader = _beside_the_same(store, run, grader)
     checked = isinstance(grader, Check)
     if not checked and judge is None:
         raise UsageError(f"grader {grader.name!r} needs a judge; add [judge] to the config")
@@ -74,6 +76,7 @@ def _planned(
         dataset_name=run.dataset_name,
         candidate=run.candidate,
         candidate_digest=run.candidate_digest,
+        baseline_digest=grader.baseline_digest if isinstance(grader, PairwiseGrader) else None,
         grader=grader.name,
         grader_digest=grader.digest,
         judge=None if checked else judge,
@@ -84,3 +87,26 @@ def _planned(
     # To judge a run again is no word on its gate: a looser one must not slip in under the label of a baseline.
     kept = store.policies.of(run.id)
     return PlannedRun(run=again, dataset=dataset, grader=grader, candidate=candidate, policy=kept or policy)
+
+
+def _beside_the_same(store: Store, run: Run, grader: PairwiseGrader) -> PairwiseGrader:
+    """The grader with the stored outputs that stood beside those of a run.
+
+    Raises:
+        UsageError: none stood there, those of another candidate did, or they are not in the store.
+    """
+    if run.baseline_digest is None:
+        raise UsageError(
+            f"run {run.id} was judged by itself, and {grader.name!r} puts two outputs beside each other; "
+            "`evalkit submit` makes such a run"
+        )
+    case_ids = [case_id for case_id, _ in store.content.places(run.dataset)]
+    baseline = stored_candidate(store, run.baseline_digest, case_ids)
+    if baseline.name != grader.against:
+        raise UsageError(
+            f"run {run.id} stands beside {baseline.name!r}, and {grader.name!r} puts {grader.against!r} there; "
+            "`evalkit submit` makes such a run"
+        )
+    if not baseline.texts:
+        raise UsageError(f"the outputs of run {run.id} are not in this store; rejudge it where it was scored")
+    return grader.beside(baseline)

@@ -11,7 +11,7 @@ from evalkit.candidate import Candidate, load_candidates
 from evalkit.config import Config
 from evalkit.dataset import AnyDataset, Dataset, load_dataset
 from evalkit.errors import ConfigError, DatasetError, InputError, Problem
-from evalkit.graders import Check, Grader, build_graders
+from evalkit.graders import Check, Grader, PairwiseGrader, build_graders, with_baselines
 from evalkit.pipeline.narrow import filter_of
 from evalkit.run import Judge, Run, RunKind
 
@@ -44,7 +44,12 @@ class Suite:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know of how the files were read."""
-        return (*self.dataset.notes, *self.warnings)
+        beside = (
+            f"{one.name}: the outputs of {one.against} stand beside those of the others, so it has no run of its own"
+            for one in self.graders
+            if isinstance(one, PairwiseGrader)
+        )
+        return (*self.dataset.notes, *self.warnings, *beside)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -65,6 +70,7 @@ class Suite:
             )
             for candidate in self.candidates
             for grader in self.graders
+            if not (isinstance(grader, PairwiseGrader) and grader.against == candidate.name)
         )
 
     def _run(self, grader: Grader, candidate: Candidate, label: str) -> Run:
@@ -76,6 +82,7 @@ class Suite:
             dataset_name=self.config.dataset.name,
             candidate=candidate.name,
             candidate_digest=candidate.digest,
+            baseline_digest=grader.baseline_digest if isinstance(grader, PairwiseGrader) else None,
             grader=grader.name,
             grader_digest=grader.digest,
             judge=judge_of(self.config, model=self.judge_model, simulated=self.simulated) if judged else None,
@@ -135,7 +142,7 @@ def load_suite(config: Config, *, judge: str | None = None, simulated: bool = Fa
     return Suite(
         config=config,
         dataset=dataset,
-        graders=graders,
+        graders=with_baselines(graders, candidates),
         candidates=candidates,
         judge_model=judge,
         simulated=simulated,

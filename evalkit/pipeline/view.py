@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from evalkit.analysis.corrected import CORRECTED_KEYS, Corrected
+from evalkit.analysis.preference import Preference
 from evalkit.run import Batch, RunKind, RunStatus
 from evalkit.stats import Estimate
 from evalkit.store import Spending
@@ -39,6 +40,10 @@ class RunView:
     created_at: datetime
     corrected: Corrected | None = None
     """The mean as human labels correct it; None where there are none for its grader and judge."""
+    against: str | None = None
+    """The candidate on the other side of a pairwise grader: the mean is the win rate against it, and 0.5 is even."""
+    preference: Preference | None = None
+    """What the pairs say beside their mean, where that was asked for."""
 
     @property
     def is_open(self) -> bool:
@@ -100,5 +105,7 @@ class RunView:
             "served_models": list(self.spending.served_models),
             "simulated": self.simulated,
             "created_at": self.created_at.isoformat(),
+            "against": self.against,
+            **({} if self.preference is None else {"preference": self.preference.json()}),
             **(self.corrected.json() if self.corrected else dict.fromkeys(CORRECTED_KEYS)),
         }

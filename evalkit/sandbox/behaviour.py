@@ -121,6 +121,8 @@ class Behaviour:
     """
     outcomes: Mapping[str, Outcome] = field(default_factory=_no_outcomes)
     """Outcomes forced by full custom_id or by its case part (the text after the first `-`), every time."""
+    position_bias: float = 0.0
+    """What the offline judge adds to the score of the output that it is shown first of two; negative for the second."""
     cancel_finishes: int = 1
     """Rows in flight that finish although the batch is canceled."""
     cancel_polls: int = 1

@@ -96,7 +96,7 @@ class BatchEndpoints:
                 return replace(whole, body=part, length=size, ending=Ending.CLOSE)
 
     def _pieces(self, batch: Batch, behaviour: Behaviour, faults: list[Fault]) -> Iterator[bytes]:
-        lines = self._shelf.lines(batch)
+        lines = self._shelf.lines(batch, position_bias=behaviour.position_bias)
         if faults:
             lines = spoilt_lines(lines, faults)
         return body(lines, trailing_newline=behaviour.trailing_newline)

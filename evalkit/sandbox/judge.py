@@ -33,22 +33,25 @@ class _Reading:
     blind: bool = False
 
 
-def judge(user: str, schema: Json | None) -> str:
-    """The text of the judge's message for one request: JSON for a schema, else a short plain text."""
+def judge(user: str, schema: Json | None, *, position_bias: float = 0.0) -> str:
+    """The text of the judge's message for one request: JSON for a schema, else a short plain text.
+
+    `position_bias` is added to the score of the first of two outputs, as judges do that prefer a place.
+    """
     if schema is None:
         return _plain(user)
     fields = read_fields(user)
-    finding = _finding(fields if fields is not None else Fields(output=user))
+    finding = _finding(fields if fields is not None else Fields(output=user), position_bias)
     return encode(fill(schema, finding)).decode()
 
 
-def _finding(fields: Fields) -> Finding:
+def _finding(fields: Fields, position_bias: float) -> Finding:
     if not fields.contestants:
         reading = _read(fields, fields.output)
         return Finding(score=reading.score, sentence=f"{PREFIX} {reading.text}.", blind=reading.blind)
     (first, one), (second, two) = fields.contestants
     left, right = _read(fields, one), _read(fields, two)
-    gap = left.score - right.score
+    gap = left.score + position_bias - right.score
     winner = None if abs(gap) < _TIE else first if gap > 0 else second
     sentence = (
         f"{PREFIX} {first}: {left.text}; {second}: {right.text}; "

@@ -41,7 +41,7 @@ class Realtime:
             kind, why = row_error(request, fate, name)
             raise ApiError(_STATUS.get(kind, 400), why, kind=kind)
         fate = "ok" if fate == "expired" else fate
-        text = self._replier.text(request, name)
+        text = self._replier.text(request, name, position_bias=behaviour.position_bias)
         reads = self._reads(request, call, behaviour) if behaviour.cache else NO_CACHE
         seed = f"{call.request_id} {name}"
         call.requests = 1

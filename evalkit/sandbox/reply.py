@@ -34,11 +34,11 @@ class Replier:
         """Whether there is anything to say; a replay has no words for a case that was not recorded."""
         return self._replay is None or self._replay.text(custom_id, model) is not None
 
-    def text(self, request: Request, custom_id: str) -> str:
+    def text(self, request: Request, custom_id: str, *, position_bias: float = 0.0) -> str:
         """The text of the message, before any outcome is done to it."""
         if self._replay is not None:
             return self._replay.text(custom_id, request.shape.model) or ""
-        return judge(request.messages[-1].text, request.shape.schema)
+        return judge(request.messages[-1].text, request.shape.schema, position_bias=position_bias)
 
 
 def result_line(custom_id: str, request: Request, fate: Fate, *, text: str, reads: int, seed: str) -> bytes:

@@ -111,18 +111,18 @@ class Shelf:
             mine = [batch for batch in self._batches.values() if batch.account == account]
             return [batch for batch in reversed(mine) if lag <= 0 or batch.created_at <= until]
 
-    def lines(self, batch: Batch) -> Iterator[bytes]:
+    def lines(self, batch: Batch, *, position_bias: float = 0.0) -> Iterator[bytes]:
         """The lines of the results, without newlines, in an order that has nothing to do with that of the rows."""
         order = array("L", range(len(batch.rows)))
         random.Random(batch.id).shuffle(order)  # noqa: S311 - an order, not a secret
         with batch.rows.reader() as reader:
             for index in order:
-                yield self._line(batch, reader[index], FATES[batch.fates[index]], batch.reads[index])
+                yield self._line(batch, reader[index], FATES[batch.fates[index]], batch.reads[index], position_bias)
 
-    def _line(self, batch: Batch, row: Row, fate: Fate, reads: int) -> bytes:
+    def _line(self, batch: Batch, row: Row, fate: Fate, reads: int, position_bias: float) -> bytes:
         request = self.shapes.read(row.params, version=batch.version)
         spoken = result_type(fate) == "succeeded" and fate not in {"refusal", "prose"}
-        text = self._replier.text(request, row.custom_id) if spoken else ""
+        text = self._replier.text(request, row.custom_id, position_bias=position_bias) if spoken else ""
         return result_line(row.custom_id, request, fate, text=text, reads=reads, seed=batch.id)
 
     def _find(self, batch_id: str, account: str) -> Batch:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from evalkit.candidate import Candidate
 from evalkit.dataset import AnyDataset
-from evalkit.graders import Grader
+from evalkit.graders import Grader, PairwiseGrader
 from evalkit.graders.imported import Imported
 from evalkit.run import Batch, Intent, Request, Run
 from evalkit.score import Score, Status, Verdict
@@ -138,6 +138,8 @@ class Store:
         with self.database.writing() as connection:
             self.content.keep_dataset(connection, dataset, run.dataset_name)
             self.content.keep_candidate(connection, candidate, dataset)
+            if isinstance(grader, PairwiseGrader) and grader.baseline is not None:
+                self.content.keep_candidate(connection, grader.baseline, dataset)
             self.content.keep_grader(connection, grader)
             if not self.runs.add(connection, run, requests, parts, account=account, base_url=base_url, ways=ways):
                 return False

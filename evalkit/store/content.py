@@ -11,10 +11,11 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from evalkit.candidate import Candidate
 from evalkit.dataset import AnyDataset, Case, OutputFacts
-from evalkit.graders import Asked, Grader, kept
+from evalkit.graders import Asked, Grader, PairwiseGrader, kept
 from evalkit.graders.imported import Imported
 from evalkit.store import facts, versions
 from evalkit.store.engine import Database
+from evalkit.store.lazy import LazyTexts
 from evalkit.store.rows import chunks, from_json, stamp, to_json
 from evalkit.store.schema import candidates, cases, dataset_cases, datasets, graders, outputs
 from evalkit.store.versions import Version
@@ -96,7 +97,15 @@ class Content:
         query = sa.select(graders.c.kind, graders.c.spec).where(graders.c.digest == digest)
         with self._database.reading() as connection:
             row = connection.execute(query).one()
-        return kept(row.kind, from_json(row.spec))
+        made = kept(row.kind, from_json(row.spec))
+        if isinstance(made, PairwiseGrader) and made.baseline_digest is not None:
+            return made.beside(self._beside(made.against, made.baseline_digest))
+        return made
+
+    def _beside(self, name: str, digest: str) -> Candidate:
+        """A candidate whose outputs are read when one of them is asked for: to read replies takes none."""
+        texts = LazyTexts(lambda: self.outputs(digest))
+        return Candidate(name=name, kind="recorded", content=digest, texts=texts, source="", kept_as=digest)
 
     def scales(self, digests: Collection[str]) -> dict[str, dict[str, tuple[float, float]]]:
         """The criteria of graders, each with the lowest and the highest value of its labels."""

@@ -29,7 +29,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 _MOVING: Final = (intents, batches, requests, scores)
 _EQUAL: Final[Mapping[str, tuple[str, ...]]] = {
-    "runs": ("kind", "dataset", "candidate_digest", "grader_digest", "cases"),
+    "runs": ("kind", "dataset", "candidate_digest", "baseline_digest", "grader_digest", "cases"),
     "datasets": ("cases",),
     "cases": (),  # known by its digest, which is worked out again
     "dataset_cases": ("case_digest",),

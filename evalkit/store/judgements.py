@@ -37,6 +37,14 @@ class Judgements:
             for row in connection.execute(query.order_by(c.criterion, c.case_id)):
                 yield row.criterion, row.case_id, Status(row.status), row.value
 
+    def by_suffix(self, run: str) -> Iterator[tuple[str, str, float | None]]:
+        """Case id, suffix and value of every judgement of a run with one criterion."""
+        c = scores.c
+        query = sa.select(c.case_id, c.suffix, c.value).where(c.run == run, c.suffix != "").order_by(c.case_id)
+        with self._database.reading() as connection:
+            for row in connection.execute(query):
+                yield row.case_id, row.suffix, row.value
+
     def split(self, run: str, criterion: str, dataset: str) -> list[int]:
         """The places, in a dataset, of the cases to which a run's judgements give different values."""
         c, d = scores.c, dataset_cases.c
@@ -85,7 +93,8 @@ def _judgements(connection: Connection, run: str, case_ids: Sequence[str]) -> di
     why = sa.case((c.value.is_(None), c.reason)).label("why")  # what a judge reasons is long, and not reduced
     query = sa.select(c.case_id, c.criterion, c.status, c.value, c.label, why)
     found: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
-    for row in connection.execute(query.where(c.run == run, c.case_id.in_(case_ids), c.suffix != "")):
+    query = query.where(c.run == run, c.case_id.in_(case_ids), c.suffix != "").order_by(c.suffix)
+    for row in connection.execute(query):
         verdict = Verdict(
             criterion=row.criterion, status=Status(row.status), value=row.value, label=row.label, reason=row.why
         )

@@ -9,6 +9,7 @@ from typing import Any
 from evalkit.analysis.clusters import roughness
 from evalkit.analysis.gate.check import GateCheck, Kind
 from evalkit.analysis.gate.entry import GateEntry
+from evalkit.analysis.gate.even import Even, even_evidence
 from evalkit.analysis.gate.evidence import Evidence, margin_evidence, relative_evidence
 from evalkit.analysis.gate.level import Level, level_evidence
 from evalkit.analysis.gate.obstacle import Obstacle, covered, obstacle
@@ -76,6 +77,8 @@ def _evidence(rule: GateRule, kind: Kind, limit: float, entry: GateEntry, policy
         return None
     if kind == "min" or kind == "max":  # noqa: PLR1714  pyright narrows by ==, not by `in` a set
         return level_evidence(entry.candidate, Level(kind=kind, limit=limit), policy=policy)
+    if entry.beside:
+        return even_evidence(entry.candidate, Even(kind=kind, limit=limit, direction=rule.direction), policy=policy)
     if entry.baseline is None:
         return None
     runs = (entry.baseline, entry.candidate)
@@ -119,7 +122,7 @@ def _check(draft: Draft, policy: GatePolicy, adjusted: Mapping[tuple[object, ...
         )
     }  # fmt: skip
     needed = made.needed if verdict is GateVerdict.INCONCLUSIVE else None
-    notes = [text, *_rough(made), *_left_out(known), *_noisy(draft, verdict)]
+    notes = [text, *_beside(draft), *_rough(made), *_left_out(known), *_noisy(draft, verdict)]
     return GateCheck(
         **known, **numbers, verdict=verdict, cause=cause, why="; ".join(notes), p_adjusted=p_adjusted, needed=needed
     )
@@ -132,6 +135,12 @@ def _verdict(made: Evidence, p_adjusted: float | None, policy: GatePolicy) -> tu
     if p_value is not None and p_value <= policy.alpha:
         return GateVerdict.FAIL, "worse"
     return GateVerdict.INCONCLUSIVE, "too-few" if made.passes is None else "not-enough-evidence"
+
+
+def _beside(draft: Draft) -> Iterator[str]:
+    """What the numbers are of a pairwise grader."""
+    if draft.entry is not None and draft.entry.beside:
+        yield f"a win rate against {draft.entry.beside}, where 0.5 is even"
 
 
 def _rough(made: Evidence) -> Iterator[str]:

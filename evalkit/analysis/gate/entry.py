@@ -61,6 +61,8 @@ class GateEntry:
     no_baseline: str = ""
     """Why there is no baseline run, and how to get one."""
     no_candidate: str = ""
+    beside: str = ""
+    """Whose outputs stood beside the candidate's, where a score is a win against them; the baseline is even, then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from evalkit.errors import UsageError
 from evalkit.pipeline.overview import overview
+from evalkit.pipeline.preferences import with_preferences
 from evalkit.report.compose.calibrated import agreements
 from evalkit.report.compose.cases import StoredCases, candidate_names
 from evalkit.report.compose.comparisons import adjustment, compared, comparison_rows
@@ -39,7 +40,7 @@ def compose(store: Store, runs: Sequence[Run], options: ReportOptions) -> Page:
     now = datetime.now(UTC)
     ordered = sorted(runs, key=lambda run: (run.created_at, run.id))
     newest = ordered[-1]
-    views = overview(store, ordered)
+    views = with_preferences(store, ordered, overview(store, ordered))
     book = ScoreBook(store, ordered)
     made = compared(book, views, options)
     names = candidate_names(ordered)

@@ -31,8 +31,8 @@ def notices(
     of = _Named(tuple(views))
     found = [*_simulated(views), *_refused(comparisons, of), *_nothing_scored(views, of)]
     found += [*_uncovered(views, min_coverage, of), *_pending(views, of), *_disagreeing(agreement)]
-    found += [*_served(views), *_uncalibrated(views, agreement)]
-    found += [*_few_labels(agreement), *_unpriced(views), *_rough(views, comparisons)]
+    found += [*_placed(views, of), *_served(views), *_uncalibrated(views, agreement)]
+    found += [*_pairs(views), *_few_labels(agreement), *_unpriced(views), *_rough(views, comparisons)]
     return gravest_first(found)
 
 
@@ -151,6 +151,30 @@ def _disagreeing(agreement: Sequence[Agreement]) -> Iterator[Notice]:
                 f"({row.statistic} {row.value:.2f} < {AGREES:g}, {row.n} labels): read its means with that in mind."
             )
             yield Notice(severity=Severity.CAUTION, text=text)
+
+
+def _placed(views: Sequence[RunView], of: _Named) -> Iterator[Notice]:
+    """A judge that prefers a place, whatever stands in it."""
+    for place in ("first", "second"):
+        items = [
+            f"{of.view(view)}: in both orders the first {made.orders.first} times, the second {made.orders.second}, "
+            f"of {figures.some(made.orders.n, 'pair')}"
+            for view in views
+            if (made := view.preference) is not None and made.biased and made.favoured == place
+        ]
+        why = "such a pair counts one half, which draws the win rate to 0.5"
+        one = f"The judge prefers the output that it is shown {place}, beyond chance ({{item}}): {why}."
+        many = f"In {{n}} runs the judge prefers the output that it is shown {place}, beyond chance: {why}."
+        yield from _grouped(Severity.CAUTION, items, one=one, many=many)
+
+
+def _pairs(views: Sequence[RunView]) -> Iterator[Notice]:
+    """What the mean of a pairwise grader is."""
+    for grader, against in dict.fromkeys((view.grader, view.against) for view in views if view.against is not None):
+        text = (
+            f"On {grader} a mean is the win rate against {against}, in both orders: read it against 0.5, which is even."
+        )
+        yield Notice(severity=Severity.NOTE, text=text)
 
 
 def _served(views: Sequence[RunView]) -> Iterator[Notice]:

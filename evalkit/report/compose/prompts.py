@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from evalkit.dataset import Case
-from evalkit.graders import RenderError, RubricGrader
+from evalkit.graders import NoBaselineOutputError, PairwiseGrader, RenderError, RubricGrader
 from evalkit.ids import text_digest
 from evalkit.run import Run
 from evalkit.store import Store
@@ -25,11 +25,15 @@ class Prompts:
     runs: Sequence[Run]
 
     @cached_property
-    def _graders(self) -> dict[str, RubricGrader]:
+    def _graders(self) -> dict[str, RubricGrader | PairwiseGrader]:
         """By digest, those that still are what they were: a newer template may render something else than was sent."""
         judged = dict.fromkeys(run.grader_digest for run in self.runs if run.judge is not None)
-        made = {digest: RubricGrader.from_spec(self.store.content.grader(digest)[1]) for digest in judged}
-        return {digest: grader for digest, grader in made.items() if grader.digest == digest}
+        made = {digest: self.store.content.asked(digest) for digest in judged}
+        return {
+            digest: grader
+            for digest, grader in made.items()
+            if isinstance(grader, RubricGrader | PairwiseGrader) and grader.digest == digest
+        }
 
     def of(self, asked: Iterable[tuple[str, Run, Case, str]]) -> dict[str, str]:
         """The user message that put one case to each run's judge, by run; none where it cannot be told.
@@ -44,7 +48,7 @@ class Prompts:
             grader = self._graders.get(run.grader_digest)
             if grader is None:
                 continue
-            own = grader.parts["case block"] != _BASE
+            own = isinstance(grader, PairwiseGrader) or grader.parts["case block"] != _BASE
             key = (run.dataset, run.grader_digest if own else "", output)
             if key not in rendered:
                 rendered[key] = _prompt(grader, case, output)
@@ -53,8 +57,8 @@ class Prompts:
         return found
 
 
-def _prompt(grader: RubricGrader, case: Case, output: str) -> str | None:
+def _prompt(grader: RubricGrader | PairwiseGrader, case: Case, output: str) -> str | None:
     try:
         return grader.prompt(case, output)
-    except RenderError:  # it was rendered once, so this is not what was sent
+    except (RenderError, NoBaselineOutputError):  # it was rendered once, so this is not what was sent
         return None

@@ -55,7 +55,7 @@ def _criterion(item: dict[str, Any], spec: Mapping[str, Any]) -> _Criterion:
     labels = sorted(((str(label), float(value)) for label, value in item["labels"]), key=lambda pair: pair[1])
     samples = int(spec.get("samples", 1))
     # A mean of several samples lies between the labels, too, and a check that grades knows only the ends.
-    between = (samples > 1 and spec.get("reducer") == "mean") or spec.get("graded", False)
+    between = (samples > 1 and spec.get("reducer") in ("mean", "orders")) or spec.get("graded", False)
     return _Criterion(labels=() if between else tuple(labels), low=labels[0][1], high=labels[-1][1], samples=samples)
 
 
