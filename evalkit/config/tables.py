@@ -21,6 +21,7 @@ from evalkit.config.candidate import CandidateConfig
 from evalkit.config.gate import GateConfig
 from evalkit.config.grader import GraderConfig
 from evalkit.config.section import DEFAULT_MAX_TOKENS, Effort, MaxTokens, Section, Words
+from evalkit.config.sentinels import SentinelsConfig
 from evalkit.config.sources import data_file, refusal, root_of
 from evalkit.config.words import closest, either
 
@@ -89,6 +90,7 @@ class Config(Section):
     graders: Annotated[tuple[GraderConfig, ...], Strict(strict=False)] = Field(min_length=1)
     candidates: Annotated[tuple[CandidateConfig, ...], Strict(strict=False)] = Field(min_length=1)
     gate: GateConfig | None = None
+    sentinels: SentinelsConfig | None = None
     submit: SubmitConfig = Field(default_factory=SubmitConfig)
     _path: Path = PrivateAttr()
 

@@ -7,6 +7,7 @@ from evalkit.graders.criterion import Criterion
 from evalkit.graders.fields import RenderError
 from evalkit.graders.rubric import CacheTtl, RubricGrader
 from evalkit.graders.samples import Reducer, reduced
+from evalkit.graders.sentinels import KnownOutput, Purpose, Sentinel, load_sentinels, riding, wrong_verdicts
 
 __all__ = [
     "Asked",
@@ -14,10 +15,16 @@ __all__ = [
     "Check",
     "Criterion",
     "Grader",
+    "KnownOutput",
+    "Purpose",
     "Reducer",
     "RenderError",
     "RubricGrader",
+    "Sentinel",
     "build_graders",
     "kept",
+    "load_sentinels",
     "reduced",
+    "riding",
+    "wrong_verdicts",
 ]

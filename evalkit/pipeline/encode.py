@@ -15,8 +15,8 @@ import msgspec
 
 from evalkit import ids
 from evalkit.dataset import Case
-from evalkit.errors import DatasetError, Problem
-from evalkit.graders import Asked, CacheTtl, Criterion, RenderError
+from evalkit.errors import ConfigError, DatasetError, Problem
+from evalkit.graders import Asked, CacheTtl, Criterion, RenderError, Sentinel
 from evalkit.pipeline.spool import Limits, Part, Spool
 from evalkit.run import Request, Run
 from evalkit.score import Score, Status, Verdict
@@ -49,6 +49,8 @@ class Encoded:
     requests: list[Request] = field(default_factory=list[Request])
     missing: list[Score] = field(default_factory=list[Score])
     """Scores of the cases that the candidate has no output for."""
+    sentinels: list[Sentinel] = field(default_factory=list[Sentinel])
+    """Those that ride: all of them, or none where no case is sent."""
 
 
 class RowEncoder:
@@ -80,11 +82,22 @@ class RowEncoder:
         for suffixes, messages in self._grader.messages(case, output):
             content = msgspec.json.encode(messages) + self._tail
             for suffix in suffixes:
-                custom_id = ids.custom_id(self._run, case.id, suffix)
-                row = f'{{"custom_id":"{custom_id}","params":{{"messages":'.encode("ascii") + content
-                if len(row) > _MAX_ROW:
-                    raise RowTooLargeError(f"its request has {len(row):,} bytes, and the API takes {_MAX_ROW:,}")
-                yield suffix, custom_id, row
+                yield suffix, *self._row(ids.custom_id(self._run, case.id, suffix), content)
+
+    def sentinel(self, one: Sentinel) -> tuple[str, bytes]:
+        """The custom_id and the row of a sentinel: put to the judge as any case is, but once.
+
+        Raises:
+            RenderError, RowTooLargeError: as of a case.
+        """
+        _, messages = next(self._grader.messages(one.case, one.output))
+        return self._row(ids.custom_id(self._run, one.id, ids.SENTINEL), msgspec.json.encode(messages) + self._tail)
+
+    def _row(self, custom_id: str, content: bytes) -> tuple[str, bytes]:
+        row = f'{{"custom_id":"{custom_id}","params":{{"messages":'.encode("ascii") + content
+        if len(row) > _MAX_ROW:
+            raise RowTooLargeError(f"its request has {len(row):,} bytes, and the API takes {_MAX_ROW:,}")
+        return custom_id, row
 
 
 def encode(
@@ -95,6 +108,7 @@ def encode(
     *,
     limits: Limits | None = None,
     rendered: Callable[[int], None] = lambda _: None,
+    sentinels: Sequence[Sentinel] = (),
 ) -> Encoded:
     """Render and encode every case of a run, and split it into parts.
 
@@ -105,6 +119,7 @@ def encode(
         directory: where the parts are written.
         limits: where to split.
         rendered: told the number of cases done, now and then.
+        sentinels: what rides in the part of the first case that is sent.
 
     Raises:
         DatasetError: cases lack what the rubric prints, or are too large; all of them at once.
@@ -120,6 +135,8 @@ def encode(
             for suffix, custom_id, row in encoder.rows(case, output):
                 part = spool.add(row)
                 encoded.requests.append(Request(custom_id=custom_id, case_id=case.id, suffix=suffix, part=part))
+            if sentinels and encoded.requests and not encoded.sentinels:
+                _ride(encoder, spool, sentinels, encoded)
         except (RenderError, RowTooLargeError) as error:
             failed.setdefault((type(error), str(error)), []).append(case.id)
         if number % _TOLD_EVERY == 0:
@@ -130,6 +147,23 @@ def encode(
     return encoded
 
 
+def _ride(encoder: RowEncoder, spool: Spool, sentinels: Sequence[Sentinel], encoded: Encoded) -> None:
+    """Let the sentinels ride with what is being sent.
+
+    Raises:
+        ConfigError: one of them lacks what the rubric prints, or is too large.
+    """
+    for one in sentinels:
+        try:
+            custom_id, row = encoder.sentinel(one)
+        except (RenderError, RowTooLargeError) as error:
+            problem = Problem(f"sentinel {one.id!r}", None, str(error), "give it what the rubric prints of a case")
+            raise ConfigError([problem]) from error
+        part = spool.add(row)
+        encoded.requests.append(Request(custom_id=custom_id, case_id=one.id, suffix=ids.SENTINEL, part=part))
+        encoded.sentinels.append(one)
+
+
 def encode_part(
     run: Run,
     grader: Asked,
@@ -138,6 +172,7 @@ def encode_part(
     *,
     wanted: Iterable[Request],
     max_tokens: int | None = None,
+    sentinels: Sequence[Sentinel] = (),
 ) -> Part:
     """The body of one part again, from the cases and outputs that the store keeps.
 
@@ -148,6 +183,7 @@ def encode_part(
         directory: where the part is written.
         wanted: the part's requests.
         max_tokens: in place of the judge's.
+        sentinels: those of the run; what is not wanted is passed over.
     """
     encoder = RowEncoder(run, grader, max_tokens=max_tokens)
     spool = Spool(directory, run.id, Limits.none())
@@ -158,6 +194,9 @@ def encode_part(
             for _, custom_id, row in encoder.rows(case, output):
                 if custom_id in custom_ids:
                     spool.add(row)
+    for one in sentinels:
+        if ids.custom_id(run.id, one.id, ids.SENTINEL) in custom_ids:
+            spool.add(encoder.sentinel(one)[1])
     (part,) = spool.done()
     return part
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from evalkit.errors import IntegrityError
 from evalkit.pipeline.corrections import corrections
+from evalkit.pipeline.sentinels import caught
 from evalkit.pipeline.view import RunView
 from evalkit.run import Run, RunStatus, run_status
 from evalkit.stats import Estimate, estimate, estimate_counts
@@ -35,6 +36,7 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
     scales = store.content.scales({run.grader_digest for run in runs})
     away = store.hand_overs.away()
     corrected = corrections(store, runs)
+    sentinels = caught(store, ids)
     views: list[RunView] = []
     for run in runs:
         intents, batches = progress[run.id]
@@ -67,6 +69,7 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
                     simulated=any(batch.simulated for batch in batches),
                     created_at=run.created_at,
                     corrected=corrected.get((run.id, criterion)),
+                    sentinels=sentinels.get(run.id),
                 )
             )
     return views

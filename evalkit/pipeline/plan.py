@@ -84,7 +84,7 @@ def prove(suite: Suite) -> None:
         if not isinstance(planned.grader, Check):
             with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
                 pairs = ((case, planned.candidate.output(case)) for case in planned.dataset)
-                encode(planned.run, planned.grader, pairs, Path(directory))
+                encode(planned.run, planned.grader, pairs, Path(directory), sentinels=planned.sentinels)
 
 
 def _plan(planned: PlannedRun, store: Store, prices: Prices) -> RunPlan:
@@ -93,7 +93,7 @@ def _plan(planned: PlannedRun, store: Store, prices: Prices) -> RunPlan:
     if not isinstance(planned.grader, Check):
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
             pairs = ((case, planned.candidate.output(case)) for case in planned.dataset)
-            parts = encode(run, planned.grader, pairs, Path(directory)).parts
+            parts = encode(run, planned.grader, pairs, Path(directory), sentinels=planned.sentinels).parts
         n_requests, n_batches, size = sum(p.requests for p in parts), len(parts), sum(p.size for p in parts)
         system = _tokens("".join(planned.grader.system))
     tokens = round(size / _BYTES_PER_TOKEN)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from evalkit.dataset import Case
 from evalkit.failpoint import step
-from evalkit.graders import Asked, Check
+from evalkit.graders import Asked, Check, Sentinel
 from evalkit.pipeline.encode import Encoded, encode, no_output
 from evalkit.pipeline.reconcile import Reconciler
 from evalkit.pipeline.sender import Sender
@@ -61,7 +61,9 @@ class Submitter:
         account = self.sender.provider.account  # a missing key is said before anything is rendered or written
         encoded = self._encode(planned, planned.grader, directory)
         step("encoded")
-        kept = self._keep(planned, encoded.requests, encoded.parts, encoded.missing, account=account)
+        kept = self._keep(
+            planned, encoded.requests, encoded.parts, encoded.missing, account=account, sentinels=encoded.sentinels
+        )
         step("kept")
         # Where another process was faster, its parts count, and their bodies come from the store.
         return dict(enumerate(encoded.parts)) if kept else None
@@ -97,6 +99,7 @@ class Submitter:
             directory,
             limits=self.limits,
             rendered=lambda done: progress.rendering(planned.run, done, total),
+            sentinels=planned.sentinels,
         )
 
     def _keep(
@@ -107,6 +110,7 @@ class Submitter:
         scores: Iterable[Score],
         *,
         account: str | None = None,
+        sentinels: Sequence[Sentinel] = (),
     ) -> bool:
         """Write the run whole, with all that it is made of; False where it is there."""
         return self.sender.store.add_run(
@@ -120,6 +124,7 @@ class Submitter:
             account=account,
             base_url=self.sender.provider.base_url if account else None,
             policy=planned.policy,
+            sentinels=sentinels,
         )
 
     def _check(self, planned: PlannedRun, check: Check) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from evalkit.analysis.corrected import CORRECTED_KEYS, Corrected
+from evalkit.pipeline.sentinels import Caught
 from evalkit.run import Batch, RunKind, RunStatus
 from evalkit.stats import Estimate
 from evalkit.store import Spending
@@ -39,6 +40,8 @@ class RunView:
     created_at: datetime
     corrected: Corrected | None = None
     """The mean as human labels correct it; None where there are none for its grader and judge."""
+    sentinels: Caught | None = None
+    """What became of the run's sentinels, the same under each criterion; None where none rode."""
 
     @property
     def is_open(self) -> bool:
@@ -88,5 +91,6 @@ class RunView:
             "served_models": list(self.spending.served_models),
             "simulated": self.simulated,
             "created_at": self.created_at.isoformat(),
+            "sentinels": self.sentinels.json() if self.sentinels else None,
             **(self.corrected.json() if self.corrected else dict.fromkeys(CORRECTED_KEYS)),
         }

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from evalkit.candidate import Candidate
 from evalkit.dataset import AnyDataset
-from evalkit.graders import Grader
+from evalkit.graders import Grader, Sentinel
 from evalkit.run import Batch, Intent, Request, Run
 from evalkit.score import Score, Status, Verdict
 from evalkit.store.batches import Batches, read_batch
@@ -32,6 +32,7 @@ from evalkit.store.results import LineRow, ResultLine, Results, Spending
 from evalkit.store.runs import FollowUp, Runs, read_run
 from evalkit.store.schema import HEAD, batches, intents
 from evalkit.store.scores import PlacedScore, Scores, Tally
+from evalkit.store.sentinels import Sentinels
 from evalkit.store.standing import Standing
 
 __all__ = [
@@ -74,6 +75,7 @@ class Store:
         self.case_scores = CaseScores(database)
         self.passes = Passes(database)
         self.policies = Policies(database)
+        self.sentinels = Sentinels(database)
         self.noise = Noise(database)
         self.calibrations = Calibrations(database)
         self.hand_overs = HandOvers(database)
@@ -113,6 +115,7 @@ class Store:
         account: str | None = None,
         base_url: str | None = None,
         policy: Mapping[str, Any] | None = None,
+        sentinels: Sequence[Sentinel] = (),
     ) -> bool:
         """Keep a run with all that it is made of, in one transaction; False where the run is there already.
 
@@ -127,6 +130,7 @@ class Store:
             account: who is to send it, and nobody else.
             base_url: where to.
             policy: the gate of its config.
+            sentinels: the known outputs that ride in it.
         """
         with self.database.writing() as connection:
             self.content.keep_dataset(connection, dataset, run.dataset_name)
@@ -135,6 +139,7 @@ class Store:
             if not self.runs.add(connection, run, requests, parts, account=account, base_url=base_url):
                 return False
             self.scores.put_with(connection, scores)
+            self.sentinels.add(connection, run.id, sentinels)
             if policy is not None:
                 self.policies.add(connection, run.id, policy)
         return True
