@@ -10,6 +10,7 @@ from evalkit.config import (
     GateRuleConfig,
     GraderConfig,
     JudgeConfig,
+    SentinelsConfig,
     SubmitConfig,
     json_schema,
 )
@@ -23,6 +24,7 @@ TABLES = {
     "CandidateConfig": CandidateConfig,
     "GateConfig": GateConfig,
     "GateRuleConfig": GateRuleConfig,
+    "SentinelsConfig": SentinelsConfig,
     "SubmitConfig": SubmitConfig,
 }
 

@@ -226,3 +226,58 @@ def test_an_export_with_judgements_has_no_sentinel(guarded: Any, sqlite_url: str
     file = io.StringIO()
     api.export(row.run, file, store=bench.url)
     assert len(file.getvalue().splitlines()) == 6
+
+
+OUTPUTS = {
+    "main": {f"case-{n:04}": f"{n} apples" for n in range(6)},
+    "new": {f"case-{n:04}": f"{n} apples, sir" for n in range(6)},
+}
+
+
+def gated(bench: Any, settings: str = "") -> Any:
+    """The gate on the candidate `new`, at a floor that it clears by far."""
+    rules = '[[gate.rules]]\ngrader = "correctness"\nmin = 0.01\n'
+    config = bench.folder / "evalkit.toml"
+    config.write_text(config.read_text() + f'\n[gate]\nbaseline = "main"\n{settings}\n{rules}')
+    bench.submit()
+    bench.collect()
+    code, out, _ = bench.ended("gate", "--json")
+    return code, json.loads(out)
+
+
+def cases(n: int = 6) -> list[dict[str, str]]:
+    return [{"id": f"case-{at:04}", "input": f"How many? {at}", "expected": f"{at} apples"} for at in range(n)]
+
+
+def test_a_gate_says_how_many_sentinels_the_judge_caught(guarded: Any, sqlite_url: str) -> None:
+    bench = guarded(sqlite_url, cases=cases(), outputs=OUTPUTS)
+    code, gate = gated(bench)
+    assert (code, gate["verdict"]) == (0, "PASS")
+    (check,) = [one for one in gate["checks"] if one["kind"] == "sentinels"]
+    assert (check["name"], check["tier"], check["verdict"]) == ("correctness (sentinels)", "critical", "PASS")
+    assert "the judge caught 6 of 6 sentinels" in gate["rule"]
+
+
+def test_no_gate_passes_on_the_word_of_a_judge_that_was_talked_round(guarded: Any, sqlite_url: str) -> None:
+    bench = guarded(sqlite_url, cases=cases(), outputs=OUTPUTS)
+    runs = {one.candidate: one.run for one in api.plan(bench.folder, store=bench.url).runs}
+    bench.sandbox.behaviour = fooled(runs["new"], "wrong-injection")
+    code, gate = gated(bench)
+    assert (code, gate["verdict"]) == (4, "INCONCLUSIVE")
+    (check,) = [one for one in gate["checks"] if one["kind"] == "sentinels"]
+    assert check["cause"] == "sentinels"
+    assert check["candidate"] == pytest.approx(2 / 3)
+    assert "missed: wrong-injection (injection): the judge said 'correct'" in gate["rule"]
+    page = api.report(config=bench.folder, store=bench.url).path.read_text()
+    assert "did not withstand an output that gives it orders" in page
+    assert "the judge caught 5 of 6 sentinels" in page
+
+
+def test_a_gate_may_be_told_to_show_missed_sentinels_only(guarded: Any, sqlite_url: str) -> None:
+    bench = guarded(sqlite_url, cases=cases(), outputs=OUTPUTS)
+    runs = {one.candidate: one.run for one in api.plan(bench.folder, store=bench.url).runs}
+    bench.sandbox.behaviour = fooled(runs["new"], "wrong")
+    code, gate = gated(bench, "min_caught = 0")
+    assert (code, gate["verdict"]) == (0, "PASS")
+    (check,) = [one for one in gate["checks"] if one["kind"] == "sentinels"]
+    assert (check["tier"], check["verdict"]) == ("advisory", "INCONCLUSIVE")
