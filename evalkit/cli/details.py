@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from evalkit.cli import words
 from evalkit.cli.screen import say, say_title
-from evalkit.cli.tables import SIMULATED, criterion_name, say_sentinels
+from evalkit.cli.tables import SIMULATED, criterion_name, say_not_sent, say_sentinels
 from evalkit.cli.words import one_line
 from evalkit.reply import read_reply
 
@@ -38,6 +38,7 @@ def print_run(rows: Sequence[RunView]) -> None:
         _fact("cost", f"{words.usd(run.spending.cost_usd)}{cached}")
     for row in rows:
         _print_criterion(row)
+    say_not_sent(rows)
     say_sentinels(rows)
     if run.simulated:
         say(SIMULATED, style="yellow")

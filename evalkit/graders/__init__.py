@@ -5,16 +5,19 @@ from evalkit.graders.build import Grader, build_graders
 from evalkit.graders.checks import Check
 from evalkit.graders.criterion import Criterion
 from evalkit.graders.fields import RenderError
+from evalkit.graders.guard import NOT_SENT, Guard
 from evalkit.graders.rubric import CacheTtl, RubricGrader
 from evalkit.graders.samples import Reducer, reduced
 from evalkit.graders.sentinels import KnownOutput, Purpose, Sentinel, load_sentinels, riding, wrong_verdicts
 
 __all__ = [
+    "NOT_SENT",
     "Asked",
     "CacheTtl",
     "Check",
     "Criterion",
     "Grader",
+    "Guard",
     "KnownOutput",
     "Purpose",
     "Reducer",

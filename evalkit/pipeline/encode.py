@@ -17,6 +17,7 @@ from evalkit import ids
 from evalkit.dataset import Case
 from evalkit.errors import ConfigError, DatasetError, Problem
 from evalkit.graders import Asked, CacheTtl, Criterion, RenderError, Sentinel
+from evalkit.pipeline.guarding import guarded
 from evalkit.pipeline.spool import Limits, Part, Spool
 from evalkit.run import Request, Run
 from evalkit.score import Score, Status, Verdict
@@ -48,7 +49,9 @@ class Encoded:
     parts: list[Part] = field(default_factory=list[Part])
     requests: list[Request] = field(default_factory=list[Request])
     missing: list[Score] = field(default_factory=list[Score])
-    """Scores of the cases that the candidate has no output for."""
+    """Scores of the cases that are not sent: the candidate has no output for them, or a guard decides."""
+    not_sent: int = 0
+    """Cases that a guard keeps from the judge."""
     sentinels: list[Sentinel] = field(default_factory=list[Sentinel])
     """Those that ride: all of them, or none where no case is sent."""
 
@@ -130,6 +133,10 @@ def encode(
     for number, (case, output) in enumerate(pairs, start=1):
         if output is None:
             encoded.missing += no_output(run, grader.criteria, case)
+            continue
+        if decided := guarded(run, grader, case, output):
+            encoded.missing += decided
+            encoded.not_sent += 1
             continue
         try:
             for suffix, custom_id, row in encoder.rows(case, output):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from evalkit.errors import IntegrityError
 from evalkit.pipeline.corrections import corrections
+from evalkit.pipeline.guarding import not_sent
 from evalkit.pipeline.sentinels import caught
 from evalkit.pipeline.view import RunView
 from evalkit.run import Run, RunStatus, run_status
@@ -37,6 +38,7 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
     away = store.hand_overs.away()
     corrected = corrections(store, runs)
     sentinels = caught(store, ids)
+    held = not_sent(store, runs, spending)
     views: list[RunView] = []
     for run in runs:
         intents, batches = progress[run.id]
@@ -70,6 +72,7 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
                     created_at=run.created_at,
                     corrected=corrected.get((run.id, criterion)),
                     sentinels=sentinels.get(run.id),
+                    not_sent=held.get(run.id),
                 )
             )
     return views

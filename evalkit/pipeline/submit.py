@@ -16,6 +16,7 @@ from evalkit.dataset import Case
 from evalkit.failpoint import step
 from evalkit.graders import Asked, Check, Sentinel
 from evalkit.pipeline.encode import Encoded, encode, no_output
+from evalkit.pipeline.guarding import guard_note
 from evalkit.pipeline.reconcile import Reconciler
 from evalkit.pipeline.sender import Sender
 from evalkit.pipeline.spool import Limits, Part
@@ -65,6 +66,8 @@ class Submitter:
             planned, encoded.requests, encoded.parts, encoded.missing, account=account, sentinels=encoded.sentinels
         )
         step("kept")
+        if note := guard_note(planned.run, planned.grader, encoded.not_sent):
+            self.sender.progress.note(note)
         # Where another process was faster, its parts count, and their bodies come from the store.
         return dict(enumerate(encoded.parts)) if kept else None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from evalkit.analysis.corrected import CORRECTED_KEYS, Corrected
+from evalkit.pipeline.guarding import NotSent
 from evalkit.pipeline.sentinels import Caught
 from evalkit.run import Batch, RunKind, RunStatus
 from evalkit.stats import Estimate
@@ -42,6 +43,8 @@ class RunView:
     """The mean as human labels correct it; None where there are none for its grader and judge."""
     sentinels: Caught | None = None
     """What became of the run's sentinels, the same under each criterion; None where none rode."""
+    not_sent: NotSent | None = None
+    """What the grader's guard kept from the judge; None where it has none."""
 
     @property
     def is_open(self) -> bool:
@@ -91,6 +94,8 @@ class RunView:
             "served_models": list(self.spending.served_models),
             "simulated": self.simulated,
             "created_at": self.created_at.isoformat(),
+            "not_sent": self.not_sent.cases if self.not_sent else 0,
+            "saved_usd": self.not_sent.saved_usd if self.not_sent else 0.0,
             "sentinels": self.sentinels.json() if self.sentinels else None,
             **(self.corrected.json() if self.corrected else dict.fromkeys(CORRECTED_KEYS)),
         }

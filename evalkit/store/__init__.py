@@ -20,6 +20,7 @@ from evalkit.store.case_scores import CaseScores, SaidRow
 from evalkit.store.checked import BadRowError, checked
 from evalkit.store.content import Content
 from evalkit.store.engine import Database, open_database
+from evalkit.store.guards import Guards
 from evalkit.store.hand_overs import HandOver, HandOvers
 from evalkit.store.incoming import Incoming, incoming
 from evalkit.store.intents import Intents, read_intent
@@ -76,6 +77,7 @@ class Store:
         self.passes = Passes(database)
         self.policies = Policies(database)
         self.sentinels = Sentinels(database)
+        self.guards = Guards(database)
         self.noise = Noise(database)
         self.calibrations = Calibrations(database)
         self.hand_overs = HandOvers(database)

@@ -33,7 +33,7 @@ def notices(
     found += [*_missed_sentinels(views)]
     found += [*_uncovered(views, min_coverage, of), *_pending(views, of), *_disagreeing(agreement)]
     found += [*_served(views), *_uncalibrated(views, agreement)]
-    found += [*_few_labels(agreement), *_unpriced(views), *_rough(views, comparisons)]
+    found += [*_not_sent(views), *_few_labels(agreement), *_unpriced(views), *_rough(views, comparisons)]
     return gravest_first(found)
 
 
@@ -201,6 +201,16 @@ def _few_labels(agreement: Sequence[Agreement]) -> Iterator[Notice]:
     one = "The judge was held against people by few labels only ({item}): a weak check."
     many = f"Judges were held against people by fewer than {ENOUGH_LABELS} labels on {{n}} criteria: a weak check."
     yield from _grouped(Severity.NOTE, items, one=one, many=many)
+
+
+def _not_sent(views: Sequence[RunView]) -> Iterator[Notice]:
+    """Scores that no judge gave, and cases that none was paid for."""
+    held = [one for one in {view.run: view.not_sent for view in views}.values() if one and one.cases]
+    if held:
+        n, saved = sum(one.cases for one in held), [one.saved_usd for one in held]
+        about = f", which saved about {figures.usd(sum(filter(None, saved)))}" if None not in saved else ""
+        text = f"{figures.some(n, 'output')} failed the check that guards a grader and went to no judge{about}."
+        yield Notice(severity=Severity.NOTE, text=text)
 
 
 def _unpriced(views: Sequence[RunView]) -> Iterator[Notice]:
