@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from evalkit.config.checks import GRADED
+from evalkit.config.checks import OPTIONS
 from evalkit.config.gate import LABEL_PREFIX, baseline_label, is_run_id
 from evalkit.config.positions import Loc
 from evalkit.config.words import closest, either, quoted
@@ -158,7 +158,7 @@ def _no_check(name: str, rubrics: list[object], checks: list[str]) -> tuple[str,
 def _measure(check: Mapping[str, object], at_least: object) -> tuple[str, str] | None:
     """What is wrong with the least value that a guard wants of its check, and the mend."""
     name, kind = str(check.get("name")), check.get("check")
-    graded = kind in GRADED and check.get("threshold") is None
+    graded = kind in OPTIONS["threshold"] and check.get("threshold") is None
     if at_least is None and graded and kind != "python":
         mend = f"write when = {{ check = {quoted(name)}, at_least = 0.5 }}"
         return f"{quoted(name)} gives any value from 0 to 1, and nothing says which is enough", mend

@@ -36,7 +36,7 @@ CheckName = Literal[
     "ndcg",
     "python",
 ]
-GRADED: Final = ("token_f1", "rouge_l", "bleu", "chrf", "recall", "precision", "mrr", "ndcg", "python")
+_GRADED: Final = ("token_f1", "rouge_l", "bleu", "chrf", "recall", "precision", "mrr", "ndcg", "python")
 SYNONYMS: Final[Mapping[str, CheckName]] = MappingProxyType(
     {
         "contains": "includes",
@@ -78,7 +78,7 @@ OPTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "dialect": ("sql_valid",),
         "k": _RANKED,
         "function": ("python",),
-        "threshold": GRADED,
+        "threshold": _GRADED,
     }
 )
 """The checks that each option goes with."""

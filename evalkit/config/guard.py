@@ -87,7 +87,7 @@ class GuardOptions(Section):
 
     @field_validator("when", "otherwise")
     @classmethod
-    def _goes_with_a_rubric(cls, value: object, info: ValidationInfo) -> object:
+    def _guards_a_rubric(cls, value: object, info: ValidationInfo) -> object:
         if value is not None and info.data.get("check"):
             raise refusal("goes with a `rubric`, not with a `check`", "leave it out")
         return value
