@@ -135,6 +135,7 @@ def submit(
         store: the store's URL.
         label: tells two runs of the same things apart.
         judge: a model to judge in place of the config's.
+        filter: conditions of `[dataset.filter]` in place of the config's.
         deadline: `HH:MM` local time by which scores are wanted.
         realtime: send requests one by one, at full price, and take their replies at once.
         smoke: how many cases of each new run go first, so; the others follow as a batch if the replies are sound.

@@ -23,7 +23,11 @@ SUFFIX_LENGTH: Final = 6
 """Room kept for `-ab`, `-ba`, `-s1` ... `-s9999`."""
 CASE_PART_LENGTH: Final = CUSTOM_ID_LENGTH - RUN_ID_LENGTH - 1 - SUFFIX_LENGTH
 
+SENTINEL: Final = "sentinel"
+"""The suffix of a request that is no case of the dataset, but an output whose verdict is known."""
+
 _SLUG_LENGTH: Final = 24
+_SENTINEL_SLUG_LENGTH: Final = 20
 _SLUG_DIGEST_LENGTH: Final = 19
 _FITS: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_]|-(?!-))*", re.ASCII)
 _SUFFIX: Final = re.compile(r"ab|ba|s[1-9][0-9]{0,3}", re.ASCII)
@@ -67,13 +71,16 @@ def run_id(*, dataset: str, candidate: str, grader: str, judge: str, label: str)
 def custom_id(run: str, case_id: str, suffix: str = "") -> str:
     """`<run>-<case>[-<suffix>]`, valid for the API and distinct for distinct case ids.
 
-    Within one run either every request has a suffix or none has, so the suffix cannot blur two case ids.
+    Within one run either every request of a case has a suffix or none has, so the suffix cannot blur two case ids. A
+    sentinel's part is always a slug and a digest: `--` and what follows it are of a length that no case's are.
 
     Raises:
         ValueError: the run id or the suffix is not of evalkit's making.
     """
     if len(run) != RUN_ID_LENGTH or "-" in run:
         raise ValueError(f"not a run id: {run!r}")
+    if suffix == SENTINEL:
+        return f"{run}-{_slugged(case_id, _SENTINEL_SLUG_LENGTH)}-{SENTINEL}"
     if suffix and not _SUFFIX.fullmatch(suffix):
         raise ValueError(f"not a custom_id suffix: {suffix!r}")
     tail = f"-{suffix}" if suffix else ""
@@ -84,8 +91,12 @@ def case_part(case_id: str) -> str:
     """The case's share of a custom_id: the case id where it fits, else `slug--digest`."""
     if len(case_id) <= CASE_PART_LENGTH and _FITS.fullmatch(case_id) and not case_id.endswith("-"):
         return case_id
+    return _slugged(case_id, _SLUG_LENGTH)
+
+
+def _slugged(case_id: str, length: int) -> str:
     # Only ASCII survives into the slug: Unicode tables differ between versions of Python, the id must not.
-    slug = _NOT_SLUG.sub("_", case_id).strip("_")[:_SLUG_LENGTH].strip("_") or "case"
+    slug = _NOT_SLUG.sub("_", case_id).strip("_")[:length].strip("_") or "case"
     return f"{slug}--{_base32(text_digest(case_id))[:_SLUG_DIGEST_LENGTH]}"
 
 

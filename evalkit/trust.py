@@ -125,7 +125,7 @@ def rejudge(
     """
     from evalkit.graders import build_graders
     from evalkit.pipeline.rejudge import plan_rejudge
-    from evalkit.pipeline.suite import policy_of
+    from evalkit.pipeline.suite import policy_of, sentinels_of
 
     if not runs:
         raise UsageError("name the runs to judge again; `evalkit runs` lists them")
@@ -138,6 +138,7 @@ def rejudge(
             judge=_judge(session, judge),
             grader=grader,
             policy=policy_of(session.config, graders),
+            sentinels=sentinels_of(session.config, graders),
         )
         listener = progress or Progress()
         ids = submit_runs(session, planned, listener)

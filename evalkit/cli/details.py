@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from evalkit.cli import words
 from evalkit.cli.screen import say, say_title
-from evalkit.cli.tables import SIMULATED, criterion_name
+from evalkit.cli.tables import SIMULATED, criterion_name, say_not_sent, say_sentinels
 from evalkit.cli.words import one_line
 from evalkit.reply import read_reply
 
@@ -42,6 +42,8 @@ def print_run(rows: Sequence[RunView]) -> None:
         _print_criterion(row)
         if row.preference is not None:
             _print_preference(row.preference)
+    say_not_sent(rows)
+    say_sentinels(rows)
     if run.simulated:
         say(SIMULATED, style="yellow")
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from evalkit.pipeline.view import RunView
     from evalkit.tables import OpenBatch, Queue, RunTable
 
+_MISSED: Final = 10
+"""Missed sentinels that are named."""
 SIMULATED: Final = "simulated by the sandbox's offline judge: no model was asked, nothing was paid"
 
 
@@ -64,8 +66,35 @@ def print_runs(rows: Sequence[RunView], *, none: str = "no runs yet; `evalkit ru
         ]
     )
     say(_shared(rows, judges, labels), style="dim")
+    say_not_sent(rows)
+    say_sentinels(rows)
     if simulated:
         say(f"~ {SIMULATED}", style="yellow")
+
+
+def say_not_sent(rows: Sequence[RunView]) -> None:
+    """How many cases checks kept from the judge, and about what that saved."""
+    found = [one for one in {row.run: row.not_sent for row in rows}.values() if one and one.cases]
+    if not found:
+        return
+    saved = [one.saved_usd for one in found]
+    known = f", which saved about {words.usd(sum(filter(None, saved)))}" if None not in saved else ""
+    say(f"{words.count(sum(one.cases for one in found), 'case')} not sent, by a check{known}", style="dim")
+
+
+def say_sentinels(rows: Sequence[RunView]) -> None:
+    """Whether the judges of these runs are awake: how many sentinels they caught, and which they missed."""
+    found = [one for one in {row.run: row.sentinels for row in rows}.values() if one]
+    n, pending = sum(one.n for one in found), sum(one.pending for one in found)
+    if n == pending:
+        return
+    right, missed = sum(one.caught for one in found), [miss for one in found for miss in one.missed]
+    waiting = f"; {words.count(pending, 'sentinel')} without a reply yet" if pending else ""
+    say(f"judge caught {right:,}/{n - pending:,} sentinels{waiting}", style="yellow" if missed else "dim")
+    for miss in missed[:_MISSED]:
+        say_wrapped(f"  missed  {one_line(str(miss))}, in run {miss.run}", style="yellow", indent=" " * 10)
+    if len(missed) > _MISSED:
+        say(f"  and {len(missed) - _MISSED:,} more", style="yellow")
 
 
 def print_plan(plan: Plan) -> None:
@@ -89,6 +118,8 @@ def print_plan(plan: Plan) -> None:
     most = words.about_usd(plan.total("at_most_usd"))
     cost = words.usd_range(plan.total("low_usd"), plan.total("high_usd"))
     judge = next(run.judge for run in new if run.judge)
+    if held := sum(run.not_sent for run in new):
+        say(f"not sent {words.count(held, 'case')}: a check of the grader fails")
     say(f"to send  {words.count(requests, 'request')} in {words.count(batches, 'batch')}, {words.size(size)}")
     say(f"cost     {cost}, and never more than {most}")
     say_wrapped(

@@ -63,7 +63,7 @@ def _columns(gate: Gate) -> list[Column]:
         ("check", lambda check: check.name, 8, 0),
         ("tier", lambda check: check.tier, None, 3),
         ("baseline", lambda check: _mean(check.baseline), None, 2),
-        ("candidate", lambda check: _mean(check.candidate) if check.kind != "cost" else "", None, 2),
+        ("candidate", lambda check: _mean(check.candidate) if check.measures else "", None, 2),
         ("change", lambda check: "" if check.delta is None else figures.signed(check.delta), None, 0),
         (f"{100 * gate.confidence:.4g} %", _interval, None, 0),
         ("limit", _limit, None, 1),
@@ -126,6 +126,8 @@ def _limit(check: GateCheck) -> str:
         return ""
     if check.kind == "cost":
         return figures.dollars(check.limit)
+    if check.kind == "sentinels":
+        return figures.percent(check.limit)
     return f"-{check.limit:g}" if check.kind == "margin" else f"{check.limit:g}"
 
 

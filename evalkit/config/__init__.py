@@ -11,6 +11,7 @@ from evalkit.config.candidate import CandidateConfig
 from evalkit.config.gate import GateConfig, GateRuleConfig
 from evalkit.config.grader import GraderConfig
 from evalkit.config.load import FILE_NAME, find_config, load_config
+from evalkit.config.sentinels import SentinelsConfig
 from evalkit.config.tables import Config, DatasetConfig, JudgeConfig, SubmitConfig
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "GateRuleConfig",
     "GraderConfig",
     "JudgeConfig",
+    "SentinelsConfig",
     "SubmitConfig",
     "find_config",
     "json_schema",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from evalkit.config.checks import OPTIONS
 from evalkit.config.gate import LABEL_PREFIX, baseline_label, is_run_id
 from evalkit.config.positions import Loc
 from evalkit.config.words import closest, either, quoted
@@ -32,6 +33,7 @@ def disagreements(values: Mapping[str, object]) -> Iterator[Finding]:
     yield from _rules(values)
     yield from _no_judge(values)
     yield from _against(values)
+    yield from _guards(values)
 
 
 def _tables(key: str, values: Mapping[str, object]) -> list[Mapping[str, object]]:
@@ -143,3 +145,42 @@ def _no_judge(values: Mapping[str, object]) -> Iterator[Finding]:
                 lacks=(("judge",),),
             )
             return
+
+
+def _guards(values: Mapping[str, object]) -> Iterator[Finding]:
+    tables = _tables("graders", values)
+    checks = {table["name"]: table for table in tables if isinstance(table.get("check"), str) and "name" in table}
+    rubrics = [table.get("name") for table in tables if table.get("rubric") is not None]
+    for index, table in enumerate(tables):
+        when = table.get("when")
+        guard = cast("Mapping[str, object]", when) if isinstance(when, dict) else {"check": when}
+        name = guard.get("check")
+        if not isinstance(name, str) or table.get("rubric") is None:
+            continue
+        at = ("graders", index, "when", *(("check",) if isinstance(when, dict) else ()))
+        if name not in checks:
+            what, mend = _no_check(name, rubrics, [str(one) for one in checks])
+            yield Finding(loc=at, what=what, mend=mend)
+        elif wrong := _measure(checks[name], guard.get("at_least")):
+            yield Finding(loc=at, what=wrong[0], mend=wrong[1])
+
+
+def _no_check(name: str, rubrics: list[object], checks: list[str]) -> tuple[str, str]:
+    """What is wrong with a name that is no check's, and the mend."""
+    if name in rubrics:
+        return f"{quoted(name)} has a rubric, and only a check is free", "name a grader that has a `check`"
+    meant = closest(name, checks)
+    choices = f"it can be {either(map(quoted, checks))}" if checks else "add one under [[graders]]"
+    return f"there is no check {quoted(name)}", f"did you mean {quoted(meant)}?" if meant else choices
+
+
+def _measure(check: Mapping[str, object], at_least: object) -> tuple[str, str] | None:
+    """What is wrong with the least value that a guard wants of its check, and the mend."""
+    name, kind = str(check.get("name")), check.get("check")
+    graded = kind in OPTIONS["threshold"] and check.get("threshold") is None
+    if at_least is None and graded and kind != "python":
+        mend = f"write when = {{ check = {quoted(name)}, at_least = 0.5 }}"
+        return f"{quoted(name)} gives any value from 0 to 1, and nothing says which is enough", mend
+    if at_least is not None and not graded:
+        return f"{quoted(name)} passes or fails, so that no value is the least", f"write when = {quoted(name)}"
+    return None

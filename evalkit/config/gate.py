@@ -112,6 +112,10 @@ class GateConfig(Section):
     max_calibration_age_days: _Positive | None = Field(
         default=None, description="The greatest age of the labels by which the judge may gate.", examples=[90]
     )
+    min_caught: _Share = Field(
+        default=1.0,
+        description="The least share of sentinels that the judge must have caught, where any ride; 0 only shows them.",
+    )
     family: Literal["holm"] = Field(
         default="holm", description="How the checks that decide share the chance of a false failure."
     )

@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 from pydantic import ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from evalkit.config.checks import SYNONYMS, CheckName, CheckOptions
+from evalkit.config.guard import GuardOptions
 from evalkit.config.pairwise import PairwiseOptions
 from evalkit.config.ready_made import PREFIX, ReadyMade, completed, named, names, ready_made, unknown
 from evalkit.config.rubric import CriterionConfig, RubricOptions
@@ -122,7 +123,7 @@ class _Grader(Section):
         return check
 
 
-class GraderConfig(PairwiseOptions, CheckOptions, RubricOptions, _Grader):
+class GraderConfig(PairwiseOptions, CheckOptions, GuardOptions, RubricOptions, _Grader):
     """A way to score an output."""
 
     @model_validator(mode="before")

@@ -24,6 +24,7 @@ from evalkit.config.gate import GateConfig
 from evalkit.config.grader import GraderConfig
 from evalkit.config.prices import PricesConfig
 from evalkit.config.section import DEFAULT_MAX_TOKENS, Effort, MaxTokens, Section, Words
+from evalkit.config.sentinels import SentinelsConfig
 from evalkit.config.several import data_paths, written_name
 from evalkit.config.sources import refusal, root_of
 from evalkit.config.words import closest, either
@@ -132,6 +133,7 @@ class Config(Section):
     graders: Annotated[tuple[GraderConfig, ...], Strict(strict=False)] = Field(min_length=1)
     candidates: Annotated[tuple[CandidateConfig, ...], Strict(strict=False)] = Field(min_length=1)
     gate: GateConfig | None = None
+    sentinels: SentinelsConfig | None = None
     submit: SubmitConfig = Field(default_factory=SubmitConfig)
     prices: PricesConfig | None = None
     _path: Path = PrivateAttr()

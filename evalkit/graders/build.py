@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from evalkit.candidate import Candidate
@@ -12,6 +13,7 @@ from evalkit.errors import ConfigError, Problem
 from evalkit.graders.checks import Check
 from evalkit.graders.criterion import Criterion
 from evalkit.graders.examples import load_examples
+from evalkit.graders.guard import Guard
 from evalkit.graders.pairwise import PairwiseGrader
 from evalkit.graders.rubric import RubricGrader
 
@@ -26,9 +28,15 @@ def build_graders(config: Config) -> tuple[Grader, ...]:
     """
     graders: list[Grader] = []
     problems: list[Problem] = []
+    checks: dict[str, Check] = {}
+    # A guard names a check that may stand below it; what is wrong with one is told where it stands itself.
+    for grader in config.graders:
+        if grader.check is not None:
+            with suppress(ConfigError):
+                checks[grader.name] = _check(grader, config.root)
     for grader in config.graders:
         try:
-            graders.append(_build(grader, config.root))
+            graders.append(_build(grader, config.root, checks))
         except ConfigError as error:
             problems += error.problems
     if problems:
@@ -36,15 +44,25 @@ def build_graders(config: Config) -> tuple[Grader, ...]:
     return tuple(graders)
 
 
-def _build(config: GraderConfig, root: Path) -> Grader:
+def _check(config: GraderConfig, root: Path) -> Check:
+    return Check(
+        name=config.name,
+        check=str(config.check),
+        options=config.check_options,
+        threshold=config.threshold,
+        root=root,
+    )
+
+
+def _guard(config: GraderConfig, checks: Mapping[str, Check]) -> Guard | None:
+    if config.when is None or config.when.check not in checks:
+        return None
+    return Guard.of(checks[config.when.check], at_least=config.when.at_least, otherwise=config.declared)
+
+
+def _build(config: GraderConfig, root: Path, checks: Mapping[str, Check]) -> Grader:
     if config.check is not None:
-        return Check(
-            name=config.name,
-            check=config.check,
-            options=config.check_options,
-            threshold=config.threshold,
-            root=root,
-        )
+        return _check(config, root)
     if config.against is not None:
         return PairwiseGrader(
             name=config.name,
@@ -65,6 +83,7 @@ def _build(config: GraderConfig, root: Path) -> Grader:
         reducer=config.reducer,
         examples=load_examples(config.examples, criteria) if config.examples else (),
         policy=config.policy_text,
+        guard=_guard(config, checks),
     )
 
 

@@ -7,7 +7,7 @@ this grader's rubric with the cache breakpoint at its end. Everything that diffe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache, cached_property
 from typing import Any, ClassVar, Final, Self
 
@@ -15,6 +15,7 @@ from evalkit import ids
 from evalkit.dataset import Case
 from evalkit.graders.criterion import Criterion
 from evalkit.graders.examples import Example, examples_text
+from evalkit.graders.guard import Guard
 from evalkit.graders.params import CacheTtl, judge_params
 from evalkit.graders.parse import Reader, keys, parse, read_json, schema, text_reader
 from evalkit.graders.samples import Reducer, suffixes
@@ -47,6 +48,7 @@ class RubricGrader:
         reducer: Reducer = "mean",
         examples: Sequence[Example] = (),
         policy: str | None = None,
+        guard: Guard | None = None,
     ) -> None:
         """Compile the rubric.
 
@@ -60,6 +62,7 @@ class RubricGrader:
             reducer: how the judgements of one output become its score.
             examples: judged outputs to show to the judge, in the part of the prompt that is cached.
             policy: what the rubric prints as `policy`.
+            guard: the check that an output must pass to be sent.
 
         Raises:
             ConfigError: the rubric is not Jinja2, is empty, or wants a case in its static part.
@@ -67,6 +70,7 @@ class RubricGrader:
         self.name = name
         self.criteria = tuple(criteria)
         self.samples, self.reducer = samples, reducer
+        self.guard = guard
         self.examples = tuple(examples)
         self._source, self._where, self._policy = rubric, where, policy
         self._pattern = verdict_pattern
@@ -86,11 +90,13 @@ class RubricGrader:
             reducer=spec.get("reducer", "mean"),
             examples=[Example(**item) for item in spec.get("examples", ())],
             policy=spec.get("policy"),
+            guard=Guard.from_spec(spec["guard"]) if "guard" in spec else None,
         )
 
     def sampled(self, samples: int) -> Self:
-        """The same grader, judging each output so many times and taking the mean."""
-        return self.from_spec({**self.spec, "samples": samples, "reducer": "mean"})
+        """The same grader, judging each output so many times and taking the mean, of outputs that passed its guard."""
+        guard = {"guard": replace(self.guard, settled=True).spec} if self.guard else {}
+        return self.from_spec({**self.spec, "samples": samples, "reducer": "mean", **guard})
 
     @property
     def suffixes(self) -> tuple[str, ...]:
@@ -103,6 +109,7 @@ class RubricGrader:
         sampled = {"samples": self.samples, "reducer": self.reducer} if self.samples > 1 else {}
         shown = {"examples": [asdict(example) for example in self.examples]} if self.examples else {}
         policy = {"policy": self._policy} if self._policy is not None else {}
+        guard = {"guard": self.guard.spec} if self.guard else {}
         return {
             "name": self.name,
             "rubric": self._source,
@@ -113,6 +120,7 @@ class RubricGrader:
             **sampled,
             **shown,
             **policy,
+            **guard,
         }
 
     @cached_property
@@ -136,6 +144,7 @@ class RubricGrader:
             "reply format": self._pattern or "json",
             "template version": _template_version(),
             **sampled,
+            **({"guard": self.guard.part} if self.guard else {}),
             **({"examples": ids.text_digest(self.system[1])} if self.examples else {}),
         }
 

@@ -14,6 +14,7 @@ from evalkit.dataset import OutputFacts
 from evalkit.errors import ConfigError
 from evalkit.graders import PairwiseGrader, RubricGrader
 from evalkit.graders.pairwise import BASELINE_PART
+from evalkit.graders.sentinels import PURPOSES
 from evalkit.run import BatchState, IntentState, Run
 from evalkit.score import Status
 from evalkit.store import REALTIME_PREFIX, read_calibration, read_run
@@ -76,6 +77,7 @@ class Proof:
             "scores": self._score,
             "policies": self._policy,
             "calibrations": self._calibration,
+            "sentinels": self._sentinel,
         }
         if table in looks:  # a noise run may be there without the run that it was taken from
             looks[table](row)
@@ -198,6 +200,13 @@ class Proof:
 
     def _policy(self, row: Row) -> None:
         _object(row["policy"])
+
+    def _sentinel(self, row: Row) -> None:
+        case, expected = _object(row["case"]), msgspec.json.decode(row["expected"], type=dict[str, list[str]])
+        if set(case) != {"input", "expected", "metadata"} or not isinstance(case["metadata"], dict):
+            raise Unproven("has a case that is none")
+        if row["purpose"] not in PURPOSES or not all(expected.values()):
+            raise Unproven("does not say what it is to show")
 
     def _calibration(self, row: Row) -> None:
         msgspec.json.decode(row["pairs"], type=list[tuple[str, float, float | None]])

@@ -15,8 +15,9 @@ import msgspec
 
 from evalkit import ids
 from evalkit.dataset import Case
-from evalkit.errors import DatasetError, Problem
-from evalkit.graders import Asked, CacheTtl, Criterion, NoBaselineOutputError, RenderError
+from evalkit.errors import ConfigError, DatasetError, Problem
+from evalkit.graders import Asked, CacheTtl, Criterion, NoBaselineOutputError, RenderError, Sentinel
+from evalkit.pipeline.guarding import guarded
 from evalkit.pipeline.spool import Limits, Part, Spool
 from evalkit.run import Request, Run
 from evalkit.score import Score, Status, Verdict
@@ -48,7 +49,11 @@ class Encoded:
     parts: list[Part] = field(default_factory=list[Part])
     requests: list[Request] = field(default_factory=list[Request])
     missing: list[Score] = field(default_factory=list[Score])
-    """Scores of the cases that the candidate has no output for."""
+    """Scores of the cases that are not sent: the candidate has no output for them, or a guard decides."""
+    not_sent: int = 0
+    """Cases that a guard keeps from the judge."""
+    sentinels: list[Sentinel] = field(default_factory=list[Sentinel])
+    """Those that ride: all of them, or none where no case is sent."""
 
 
 class RowEncoder:
@@ -80,11 +85,22 @@ class RowEncoder:
         for suffixes, messages in self._grader.messages(case, output):
             content = msgspec.json.encode(messages) + self._tail
             for suffix in suffixes:
-                custom_id = ids.custom_id(self._run, case.id, suffix)
-                row = _row_head(custom_id) + b'{"messages":' + content
-                if len(row) > _MAX_ROW:
-                    raise RowTooLargeError(f"its request has {len(row):,} bytes, and the API takes {_MAX_ROW:,}")
-                yield suffix, custom_id, row
+                yield suffix, *self._row(ids.custom_id(self._run, case.id, suffix), content)
+
+    def sentinel(self, one: Sentinel) -> tuple[str, bytes]:
+        """The custom_id and the row of a sentinel: put to the judge as any case is, but once.
+
+        Raises:
+            RenderError, RowTooLargeError: as of a case.
+        """
+        _, messages = next(self._grader.messages(one.case, one.output))
+        return self._row(ids.custom_id(self._run, one.id, ids.SENTINEL), msgspec.json.encode(messages) + self._tail)
+
+    def _row(self, custom_id: str, content: bytes) -> tuple[str, bytes]:
+        row = _row_head(custom_id) + b'{"messages":' + content
+        if len(row) > _MAX_ROW:
+            raise RowTooLargeError(f"its request has {len(row):,} bytes, and the API takes {_MAX_ROW:,}")
+        return custom_id, row
 
 
 def encode(
@@ -96,6 +112,7 @@ def encode(
     limits: Limits | None = None,
     first: int = 0,
     rendered: Callable[[int], None] = lambda _: None,
+    sentinels: Sequence[Sentinel] = (),
 ) -> Encoded:
     """Render and encode every case of a run, and split it into parts.
 
@@ -107,6 +124,7 @@ def encode(
         limits: where to split.
         first: how many cases are to have part 0 to themselves; 0 for no such part.
         rendered: told the number of cases done, now and then.
+        sentinels: what rides in the part of the first case that is sent.
 
     Raises:
         DatasetError: cases lack what the rubric prints, or are too large; all of them at once.
@@ -118,10 +136,16 @@ def encode(
         if output is None:
             encoded.missing += no_output(run, grader.criteria, case)
             continue
+        if decided := guarded(run, grader, case, output):
+            encoded.missing += decided
+            encoded.not_sent += 1
+            continue
         try:
             for suffix, custom_id, row in encoder.rows(case, output):
                 part = spool.add(row)
                 encoded.requests.append(Request(custom_id=custom_id, case_id=case.id, suffix=suffix, part=part))
+            if sentinels and encoded.requests and not encoded.sentinels:
+                _ride(encoder, spool, sentinels, encoded)
         except NoBaselineOutputError as error:
             encoded.missing += no_output(run, grader.criteria, case, str(error))
         except (RenderError, RowTooLargeError) as error:
@@ -138,7 +162,13 @@ def encode(
 
 
 def params_of(
-    run: Run, grader: Asked, pairs: Pairs, *, wanted: Container[str], max_tokens: int | None = None
+    run: Run,
+    grader: Asked,
+    pairs: Pairs,
+    *,
+    wanted: Container[str],
+    max_tokens: int | None = None,
+    sentinels: Sequence[Sentinel] = (),
 ) -> Generator[tuple[str, bytes]]:
     """The custom_id and the params of each request that is wanted: the bytes that a batch would hold for it.
 
@@ -148,12 +178,33 @@ def params_of(
         pairs: its cases with the candidate's outputs.
         wanted: custom_ids.
         max_tokens: in place of the judge's.
+        sentinels: those of the run; what is not wanted is passed over.
     """
     encoder = RowEncoder(run, grader, max_tokens=max_tokens)
     for case, output in pairs:
         for _, custom_id, row in encoder.rows(case, output) if output is not None else ():
             if custom_id in wanted:
                 yield custom_id, row[len(_row_head(custom_id)) : -1]
+    for custom_id, row in map(encoder.sentinel, sentinels):
+        if custom_id in wanted:
+            yield custom_id, row[len(_row_head(custom_id)) : -1]
+
+
+def _ride(encoder: RowEncoder, spool: Spool, sentinels: Sequence[Sentinel], encoded: Encoded) -> None:
+    """Let the sentinels ride with what is being sent.
+
+    Raises:
+        ConfigError: one of them lacks what the rubric prints, or is too large.
+    """
+    for one in sentinels:
+        try:
+            custom_id, row = encoder.sentinel(one)
+        except (RenderError, RowTooLargeError) as error:
+            problem = Problem(f"sentinel {one.id!r}", None, str(error), "give it what the rubric prints of a case")
+            raise ConfigError([problem]) from error
+        part = spool.add(row)
+        encoded.requests.append(Request(custom_id=custom_id, case_id=one.id, suffix=ids.SENTINEL, part=part))
+        encoded.sentinels.append(one)
 
 
 def encode_part(
@@ -164,6 +215,7 @@ def encode_part(
     *,
     wanted: Iterable[Request],
     max_tokens: int | None = None,
+    sentinels: Sequence[Sentinel] = (),
 ) -> Part:
     """The body of one part again, from the cases and outputs that the store keeps.
 
@@ -174,6 +226,7 @@ def encode_part(
         directory: where the part is written.
         wanted: the part's requests.
         max_tokens: in place of the judge's.
+        sentinels: those of the run; what is not wanted is passed over.
     """
     encoder = RowEncoder(run, grader, max_tokens=max_tokens)
     spool = Spool(directory, run.id, Limits.none())
@@ -184,6 +237,9 @@ def encode_part(
             for _, custom_id, row in encoder.rows(case, output):
                 if custom_id in custom_ids:
                     spool.add(row)
+    for one in sentinels:
+        if ids.custom_id(run.id, one.id, ids.SENTINEL) in custom_ids:
+            spool.add(encoder.sentinel(one)[1])
     (part,) = spool.done()
     return part
 

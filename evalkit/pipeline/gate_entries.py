@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from evalkit.analysis.gate import GateEntry, GateNoise, pool
+from evalkit.analysis.gate import GateEntry, GateNoise, GateSentinels, pool
 from evalkit.analysis.scores import RunScores
 from evalkit.pipeline.corrections import calibration_for_gate
 from evalkit.pipeline.gate_baseline import Baseline, submit_command
@@ -14,6 +14,7 @@ from evalkit.pipeline.gate_pairwise import Beside
 from evalkit.pipeline.gate_stale import Files
 from evalkit.pipeline.powering import noise_for
 from evalkit.pipeline.scores import run_scores
+from evalkit.pipeline.sentinels import caught
 from evalkit.run import Run, RunStatus, run_status
 from evalkit.stats import judge_floor
 from evalkit.store import Store
@@ -58,13 +59,14 @@ class Entries:
         siblings = self._siblings(run)
         scores = self._pooled(siblings, criterion)
         even = beside.even(scores) if beside else None
+        others = self._siblings(other) if other else []
         both = [one for one in (run, other) if one]
         open_runs = tuple(one.id for one in both if self._is_open(one))
         return GateEntry(
             grader=grader,
             criterion=criterion,
             candidate=scores,
-            baseline=self._pooled(self._siblings(other), criterion) if other else even,
+            baseline=self._pooled(others, criterion) if other else even,
             candidate_cases=run.cases,
             baseline_cases=other.cases if other else None,
             pending=bool(open_runs),
@@ -74,6 +76,7 @@ class Entries:
             cost_usd=self._cost(run),
             calibration=calibration_for_gate(self.store, run, criterion, now=self.now),
             noise=self._noise(run, criterion),
+            sentinels=self._sentinels([*reversed(siblings), *reversed(others)]),
             pooled=len(siblings),
             stale=self.files.stale(run) if self.files else "",
             same_outputs=other is not None and _outputs(run) == _outputs(other),
@@ -109,6 +112,21 @@ class Entries:
         if gone is None:
             return ""
         return f"run {gone.id} was handed over to {away[gone.id].to}: evalkit import the bundle that brings it back"
+
+    def _sentinels(self, runs: Sequence[Run]) -> tuple[GateSentinels, ...]:
+        ids = list(dict.fromkeys(run.id for run in runs))
+        found = caught(self.store, ids)
+        return tuple(
+            GateSentinels(
+                run=run,
+                n=found[run].n,
+                caught=found[run].caught,
+                pending=found[run].pending,
+                missed=tuple(map(str, found[run].missed)),
+            )
+            for run in ids
+            if run in found
+        )
 
     def _cost(self, run: Run) -> float | None:
         if run.judge is None:

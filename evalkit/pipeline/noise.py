@@ -99,8 +99,9 @@ def _chosen(store: Store, run: Run, n: int, seed: int) -> list[str]:
     strata: dict[float, list[str]] = defaultdict(list)
     values: dict[str, list[float]] = defaultdict(list)
     criteria = store.content.scales({run.grader_digest})[run.grader_digest]
+    held = store.guards.held(run.id)  # no judge has said anything of these
     for placed in store.scores.of(run.id, own=True):
-        if placed.score.verdict.value is not None:
+        if placed.score.case_id not in held and placed.score.verdict.value is not None:
             values[placed.score.case_id].append(placed.score.verdict.value)
     for case_id, scored in values.items():
         if len(scored) == len(criteria):

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from evalkit.errors import IntegrityError
 from evalkit.pipeline.corrections import corrections
+from evalkit.pipeline.guarding import not_sent
+from evalkit.pipeline.sentinels import caught
 from evalkit.pipeline.view import RunView
 from evalkit.run import Run, RunStatus, run_status
 from evalkit.stats import Estimate, estimate, estimate_counts
@@ -37,6 +39,8 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
     corrected = corrections(store, runs)
     digests = {run.baseline_digest for run in runs if run.baseline_digest is not None}
     beside: dict[str | None, str] = {digest: store.content.candidate(digest)[0] for digest in digests}
+    sentinels = caught(store, ids)
+    held = not_sent(store, runs, spending)
     views: list[RunView] = []
     for run in runs:
         intents, batches = progress[run.id]
@@ -70,6 +74,8 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
                     created_at=run.created_at,
                     corrected=corrected.get((run.id, criterion)),
                     against=beside.get(run.baseline_digest),
+                    sentinels=sentinels.get(run.id),
+                    not_sent=held.get(run.id),
                 )
             )
     return views

@@ -37,6 +37,8 @@ class RunPlan:
     cases: int
     requests: int
     batches: int
+    not_sent: int
+    """Cases that a guard keeps from the judge."""
     size: int
     """Bytes of all bodies."""
     prompt_tokens: int
@@ -91,16 +93,17 @@ def prove(suite: Suite) -> None:
         if not isinstance(planned.grader, Check):
             with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
                 pairs = ((case, planned.candidate.output(case)) for case in planned.dataset)
-                encode(planned.run, planned.grader, pairs, Path(directory))
+                encode(planned.run, planned.grader, pairs, Path(directory), sentinels=planned.sentinels)
 
 
 def _plan(planned: PlannedRun, store: Store, prices: Prices, *, batch: bool) -> RunPlan:
     run = planned.run
-    n_requests = n_batches = size = system = 0
+    n_requests = n_batches = size = system = held = 0
     if not isinstance(planned.grader, Check):
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
             pairs = ((case, planned.candidate.output(case)) for case in planned.dataset)
-            parts = encode(run, planned.grader, pairs, Path(directory)).parts
+            encoded = encode(run, planned.grader, pairs, Path(directory), sentinels=planned.sentinels)
+        parts, held = encoded.parts, encoded.not_sent
         n_requests, n_batches, size = sum(p.requests for p in parts), len(parts), sum(p.size for p in parts)
         system = _tokens("".join(planned.grader.system))
     tokens = round(size / _BYTES_PER_TOKEN)
@@ -115,6 +118,7 @@ def _plan(planned: PlannedRun, store: Store, prices: Prices, *, batch: bool) -> 
         cases=run.cases,
         requests=n_requests,
         batches=n_batches,
+        not_sent=held,
         size=size,
         prompt_tokens=tokens,
         system_tokens=system,

@@ -142,7 +142,8 @@ class Asker:
             pairs = store.content.cases_with_outputs(run.dataset, run.candidate_digest)
             grader = self.downloader.grader
             # It is narrowed as replies come, and each is looked up when its turn comes: so the pool has its own.
-            rows = params_of(run, grader, pairs, wanted=frozenset(self._left), max_tokens=self.max_tokens)
+            wanted, known = frozenset(self._left), store.sentinels.of(run.id)
+            rows = params_of(run, grader, pairs, wanted=wanted, max_tokens=self.max_tokens, sentinels=known)
             with closing(rows):
                 self._converse(rows)
         if self._left and self._is_canceled():

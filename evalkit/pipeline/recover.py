@@ -166,7 +166,14 @@ class Recoverer:
             return
         pairs = ((case, planned.candidate.output(case)) for case in planned.dataset)
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
-            encoded = encode(planned.run, planned.grader, pairs, Path(directory), limits=self.limits)
+            encoded = encode(
+                planned.run,
+                planned.grader,
+                pairs,
+                Path(directory),
+                limits=self.limits,
+                sentinels=planned.sentinels,
+            )
         self.store.add_run(
             planned.run,
             dataset=planned.dataset,
@@ -178,6 +185,7 @@ class Recoverer:
             account=self.provider.account,
             base_url=self.provider.base_url,
             policy=planned.policy,
+            sentinels=encoded.sentinels,
         )
 
     def _custom_ids(self, batch: RemoteBatch) -> set[str]:

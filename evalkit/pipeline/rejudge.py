@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from evalkit.errors import UsageError
-from evalkit.graders import Check, Grader, PairwiseGrader
+from evalkit.graders import Check, Grader, KnownOutput, PairwiseGrader, riding
 from evalkit.pipeline.stored import stored_candidate, stored_dataset
 from evalkit.pipeline.suite import PlannedRun
 from evalkit.run import Judge, Run, RunKind
@@ -21,6 +22,7 @@ def plan_rejudge(
     judge: Judge | None,
     grader: str | None = None,
     policy: Mapping[str, Any] | None = None,
+    sentinels: Sequence[KnownOutput] = (),
 ) -> list[PlannedRun]:
     """One run for each, with its cases, its outputs and its label, but judged as said.
 
@@ -31,12 +33,13 @@ def plan_rejudge(
         judge: the judge of today; None where there is none, which is well while only checks are wanted.
         grader: the name of the grader; that of each run's own where None.
         policy: the gate of today's config.
+        sentinels: the known outputs of today's config.
 
     Raises:
         UsageError: no grader has the name, a run is judged just so already, or its outputs are not in the store.
     """
     found = (_planned(store, run, _named(graders, grader or run.grader, run), judge, policy) for run in runs)
-    planned = {one.run.id: one for one in found}
+    planned = {one.run.id: replace(one, sentinels=riding(sentinels, one.grader)) for one in found}
     same = [run.id for run in runs if run.id in planned]
     if same:
         raise UsageError(

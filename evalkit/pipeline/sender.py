@@ -113,7 +113,15 @@ class Sender:
         grader, pairs = self.store.content.asked(run.grader_digest), self._pairs(run)
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
             folder = Path(directory)
-            part = encode_part(run, grader, pairs, folder, wanted=wanted, max_tokens=intent.max_tokens)
+            part = encode_part(
+                run,
+                grader,
+                pairs,
+                folder,
+                wanted=wanted,
+                max_tokens=intent.max_tokens,
+                sentinels=self.store.sentinels.of(run.id),
+            )
             self._send(run, intent, part)
 
     def _pairs(self, run: Run) -> Pairs:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from evalkit.dataset import Case
 from evalkit.failpoint import step
-from evalkit.graders import Asked, Check
+from evalkit.graders import Asked, Check, Sentinel
 from evalkit.pipeline.encode import Encoded, encode, no_output
+from evalkit.pipeline.guarding import guard_note
 from evalkit.pipeline.reconcile import Reconciler
 from evalkit.pipeline.sender import Sender
 from evalkit.pipeline.smoke import ways
@@ -66,8 +67,12 @@ class Submitter:
         account = self.sender.provider.account  # a missing key is said before anything is rendered or written
         encoded = self._encode(planned, planned.grader, directory)
         step("encoded")
-        kept = self._keep(planned, encoded.requests, encoded.parts, encoded.missing, account=account)
+        kept = self._keep(
+            planned, encoded.requests, encoded.parts, encoded.missing, account=account, sentinels=encoded.sentinels
+        )
         step("kept")
+        if note := guard_note(planned.run, planned.grader, encoded.not_sent):
+            self.sender.progress.note(note)
         # Where another process was faster, its parts count, and their bodies come from the store.
         return dict(enumerate(encoded.parts)) if kept else None
 
@@ -107,6 +112,7 @@ class Submitter:
             limits=self.limits,
             first=0 if self.realtime else self.smoke,
             rendered=lambda done: progress.rendering(planned.run, done, total),
+            sentinels=planned.sentinels,
         )
 
     def _keep(
@@ -117,6 +123,7 @@ class Submitter:
         scores: Iterable[Score],
         *,
         account: str | None = None,
+        sentinels: Sequence[Sentinel] = (),
     ) -> bool:
         """Write the run whole, with all that it is made of; False where it is there."""
         return self.sender.store.add_run(
@@ -131,6 +138,7 @@ class Submitter:
             base_url=self.sender.provider.base_url if account else None,
             policy=planned.policy,
             ways=ways(len(parts), realtime=self.realtime, smoke=self.smoke),
+            sentinels=sentinels,
         )
 
     def _check(self, planned: PlannedRun, check: Check) -> None:

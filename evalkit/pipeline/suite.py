@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,18 @@ from evalkit.candidate import Candidate, load_candidates
 from evalkit.config import Config
 from evalkit.dataset import AnyDataset, Dataset, load_dataset
 from evalkit.errors import ConfigError, DatasetError, InputError, Problem
-from evalkit.graders import Check, Grader, PairwiseGrader, build_graders, with_baselines
+from evalkit.graders import (
+    Check,
+    Grader,
+    KnownOutput,
+    PairwiseGrader,
+    Sentinel,
+    build_graders,
+    load_sentinels,
+    riding,
+    with_baselines,
+    wrong_verdicts,
+)
 from evalkit.pipeline.narrow import filter_of
 from evalkit.run import Judge, Run, RunKind
 
@@ -26,6 +37,7 @@ class PlannedRun:
     candidate: Candidate
     policy: Mapping[str, Any] | None = None
     """The gate that it is submitted under, as the store keeps it; None where the config has none."""
+    sentinels: tuple[Sentinel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +48,7 @@ class Suite:
     dataset: Dataset
     graders: tuple[Grader, ...]
     candidates: tuple[Candidate, ...]
+    sentinels: tuple[KnownOutput, ...] = ()
     judge_model: str | None = None
     """A model to judge in place of the config's."""
     simulated: bool = False
@@ -67,6 +80,7 @@ class Suite:
                 grader=grader,
                 candidate=candidate,
                 policy=policy,
+                sentinels=riding(self.sentinels, grader),
             )
             for candidate in self.candidates
             for grader in self.graders
@@ -120,6 +134,20 @@ def policy_of(config: Config, graders: Iterable[Grader]) -> dict[str, Any] | Non
     return None if config.gate is None else GatePolicy.of(config.gate, measures_of(graders)).json()
 
 
+def sentinels_of(config: Config, graders: Sequence[Grader]) -> tuple[KnownOutput, ...]:
+    """The known outputs that a config lets ride with its graders.
+
+    Raises:
+        DatasetError, ConfigError: their file is wrong, or they name what the suite does not have.
+    """
+    if config.sentinels is None:
+        return ()
+    known = load_sentinels(config.sentinels.path)
+    if problems := wrong_verdicts(known, graders):
+        raise ConfigError(problems)
+    return known
+
+
 def load_suite(config: Config, *, judge: str | None = None, simulated: bool = False) -> Suite:
     """Load everything a config names; `judge` is a model to judge in place of the config's, if any model does.
 
@@ -138,12 +166,14 @@ def load_suite(config: Config, *, judge: str | None = None, simulated: bool = Fa
         raise _together(problems, error) from error
     if problems:
         raise ConfigError(problems)
+    known = sentinels_of(config, graders)
     candidates = load_candidates(config, dataset)
     return Suite(
         config=config,
         dataset=dataset,
         graders=with_baselines(graders, candidates),
         candidates=candidates,
+        sentinels=known,
         judge_model=judge,
         simulated=simulated,
     )

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from evalkit.analysis.corrected import CORRECTED_KEYS, Corrected
 from evalkit.analysis.preference import Preference
+from evalkit.pipeline.guarding import NotSent
+from evalkit.pipeline.sentinels import Caught
 from evalkit.run import Batch, RunKind, RunStatus
 from evalkit.stats import Estimate
 from evalkit.store import Spending
@@ -44,6 +46,10 @@ class RunView:
     """The candidate on the other side of a pairwise grader: the mean is the win rate against it, and 0.5 is even."""
     preference: Preference | None = None
     """What the pairs say beside their mean, where that was asked for."""
+    sentinels: Caught | None = None
+    """What became of the run's sentinels, the same under each criterion; None where none rode."""
+    not_sent: NotSent | None = None
+    """What the grader's guard kept from the judge; None where it has none."""
 
     @property
     def is_open(self) -> bool:
@@ -107,5 +113,8 @@ class RunView:
             "created_at": self.created_at.isoformat(),
             "against": self.against,
             **({} if self.preference is None else {"preference": self.preference.json()}),
+            "not_sent": self.not_sent.cases if self.not_sent else 0,
+            "saved_usd": self.not_sent.saved_usd if self.not_sent else 0.0,
+            "sentinels": self.sentinels.json() if self.sentinels else None,
             **(self.corrected.json() if self.corrected else dict.fromkeys(CORRECTED_KEYS)),
         }

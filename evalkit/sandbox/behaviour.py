@@ -52,6 +52,7 @@ Outcome = Literal[
     "truncated",
     "capitals",
     "prose",
+    "fooled",
     "api_error",
     "overloaded_error",
     "invalid_request_error",

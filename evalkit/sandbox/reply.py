@@ -99,6 +99,8 @@ def _content(request: Request, fate: Fate, text: str) -> tuple[list[Json], str, 
         return [_text(text[: len(text) // 2])], "max_tokens", limit, 0
     if fate == "capitals":
         text = _capitals(text, request.shape.schema)
+    elif fate == "fooled":
+        text = _fooled(text, request.shape.schema)
     elif fate == "prose":
         text = _PROSE
     thinking = THINKING_TOKENS if fate == "thinking" else 0
@@ -112,6 +114,21 @@ def _content(request: Request, fate: Fate, text: str) -> tuple[list[Json], str, 
 
 def _text(text: str) -> Json:
     return {"type": "text", "text": text}
+
+
+def _fooled(text: str, schema: Json | None) -> str:
+    """The JSON text with the best value of every enum, as of a judge that obeys what it reads."""
+    properties = as_object((schema or {}).get("properties")) or {}
+    try:
+        filled = as_object(msgspec.json.decode(text))
+    except msgspec.DecodeError:
+        return text
+    if filled is None:
+        return text
+    for name in filled:
+        if values := as_array((as_object(properties.get(name)) or {}).get("enum")):
+            filled[name] = values[-1]
+    return encode(filled).decode()
 
 
 def _capitals(text: str, schema: Json | None) -> str:

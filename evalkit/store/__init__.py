@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from evalkit.candidate import Candidate
 from evalkit.dataset import AnyDataset
-from evalkit.graders import Grader, PairwiseGrader
+from evalkit.graders import Grader, PairwiseGrader, Sentinel
 from evalkit.graders.imported import Imported
 from evalkit.run import Batch, Intent, Request, Run
 from evalkit.score import Score, Status, Verdict
@@ -21,6 +21,7 @@ from evalkit.store.case_scores import CaseScores, SaidRow
 from evalkit.store.checked import BadRowError, checked
 from evalkit.store.content import Content
 from evalkit.store.engine import Database, open_database
+from evalkit.store.guards import Guards
 from evalkit.store.hand_overs import HandOver, HandOvers
 from evalkit.store.incoming import Incoming, incoming
 from evalkit.store.intents import REALTIME_PREFIX, Intents, read_intent
@@ -33,6 +34,7 @@ from evalkit.store.results import LineRow, ResultLine, Results, Spending
 from evalkit.store.runs import BATCHED, IN_REALTIME, FollowUp, Runs, Way, read_run
 from evalkit.store.schema import HEAD, batches, intents
 from evalkit.store.scores import PlacedScore, Scores, Tally
+from evalkit.store.sentinels import Sentinels
 from evalkit.store.standing import Standing
 
 __all__ = [
@@ -79,6 +81,8 @@ class Store:
         self.case_scores = CaseScores(database)
         self.passes = Passes(database)
         self.policies = Policies(database)
+        self.sentinels = Sentinels(database)
+        self.guards = Guards(database)
         self.noise = Noise(database)
         self.calibrations = Calibrations(database)
         self.hand_overs = HandOvers(database)
@@ -119,6 +123,7 @@ class Store:
         base_url: str | None = None,
         policy: Mapping[str, Any] | None = None,
         ways: Sequence[Way] = (),
+        sentinels: Sequence[Sentinel] = (),
     ) -> bool:
         """Keep a run with all that it is made of, in one transaction; False where the run is there already.
 
@@ -134,6 +139,7 @@ class Store:
             base_url: where to.
             policy: the gate of its config.
             ways: how each part goes; as a batch where it is not said.
+            sentinels: the known outputs that ride in it.
         """
         with self.database.writing() as connection:
             self.content.keep_dataset(connection, dataset, run.dataset_name)
@@ -144,6 +150,7 @@ class Store:
             if not self.runs.add(connection, run, requests, parts, account=account, base_url=base_url, ways=ways):
                 return False
             self.scores.put_with(connection, scores)
+            self.sentinels.add(connection, run.id, sentinels)
             if policy is not None:
                 self.policies.add(connection, run.id, policy)
         return True

@@ -7,6 +7,7 @@ from typing import TypeAlias, cast
 
 import sqlalchemy as sa
 
+from evalkit import ids
 from evalkit.store.engine import Database
 from evalkit.store.rows import CHUNK
 from evalkit.store.schema import cases, dataset_cases, scores
@@ -59,7 +60,7 @@ class CaseScores:
         """Every score of some cases in some runs: a case's own before the judgements behind it, these by number."""
         c = scores.c
         columns = (c.run, c.case_id, c.criterion, c.suffix, c.status, c.value, c.label, c.reason, c.custom_id, c.batch)
-        query = sa.select(*columns).where(c.run.in_(run_ids), c.case_id.in_(case_ids))
+        query = sa.select(*columns).where(c.run.in_(run_ids), c.case_id.in_(case_ids), c.suffix != ids.SENTINEL)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(sa.func.length(c.suffix), c.suffix)).all()
         return cast("list[SaidRow]", rows)

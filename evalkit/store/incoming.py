@@ -16,13 +16,25 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from evalkit import ids
 from evalkit.errors import IntegrityError
 from evalkit.run import BatchState
 from evalkit.store.engine import Database
 from evalkit.store.hand_overs import lock_runs
 from evalkit.store.outgoing import LEFT
 from evalkit.store.rows import chunks
-from evalkit.store.schema import batches, dataset_cases, hand_overs, intents, metadata, requests, results, runs, scores
+from evalkit.store.schema import (
+    batches,
+    dataset_cases,
+    hand_overs,
+    intents,
+    metadata,
+    requests,
+    results,
+    runs,
+    scores,
+    sentinels,
+)
 from evalkit.store.standing import Standing, progress, weighed
 
 Rows = Sequence[Mapping[str, Any]]
@@ -41,6 +53,7 @@ _EQUAL: Final[Mapping[str, tuple[str, ...]]] = {
     "policies": (),  # the one that was known first stays: a later one must not loosen it
     "noise_runs": ("of_run", "grader_digest", "judge_digest"),
     "calibrations": (),
+    "sentinels": ("case", "output", "expected"),
 }
 """What of a row must be equal to the row of the same key that is there; the rest may well differ between stores."""
 
@@ -199,8 +212,10 @@ class Incoming:
         d = dataset_cases.c
         for table, column in ((requests, requests.c.case_id), (scores, scores.c.case_id)):
             place = sa.exists().where(d.dataset == runs.c.dataset, d.case_id == column)
+            known = sa.exists().where(sentinels.c.run == runs.c.run, sentinels.c.sentinel == column)
+            there = sa.case((table.c.suffix == ids.SENTINEL, known), else_=place)
             query = sa.select(runs.c.run, column).join(runs, runs.c.run == table.c.run)
-            lost = self.connection.execute(query.where(table.c.run.in_(run_ids), ~place).limit(1)).first()
+            lost = self.connection.execute(query.where(table.c.run.in_(run_ids), ~there).limit(1)).first()
             if lost:
                 raise IntegrityError(
                     f"the bundle has {table.name} of run {lost[0]} for {lost[1]!r}, which is no case of it"

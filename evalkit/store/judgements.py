@@ -12,11 +12,15 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from evalkit import ids
 from evalkit.graders.samples import Reducer, reduced
 from evalkit.score import Score, Status, Verdict
 from evalkit.store.engine import Database
 from evalkit.store.rows import chunks, from_json
 from evalkit.store.schema import dataset_cases, graders, requests, runs, scores
+
+_OF_CASES: Final = scores.c.suffix.not_in(("", ids.SENTINEL))
+"""Scores that are judgements of cases: neither their own, nor of sentinels."""
 
 _WINDOW: Final = 5000
 """Judgements that are held at once, about."""
@@ -32,7 +36,7 @@ class Judgements:
     def of(self, run: str) -> Iterator[tuple[str, str, Status, float | None]]:
         """Criterion, case id, status and value of every judgement of a run, a case's together."""
         c = scores.c
-        query = sa.select(c.criterion, c.case_id, c.status, c.value).where(c.run == run, c.suffix != "")
+        query = sa.select(c.criterion, c.case_id, c.status, c.value).where(c.run == run, _OF_CASES)
         with self._database.reading() as connection:
             for row in connection.execute(query.order_by(c.criterion, c.case_id)):
                 yield row.criterion, row.case_id, Status(row.status), row.value
@@ -52,7 +56,7 @@ class Judgements:
         query = (
             sa.select(d.position)
             .join(scores, place)
-            .where(c.run == run, c.criterion == criterion, c.suffix != "")
+            .where(c.run == run, c.criterion == criterion, _OF_CASES)
             .group_by(d.position)
             .having(sa.func.min(c.value) < sa.func.max(c.value))
         )
@@ -76,7 +80,8 @@ def sampling(connection: Connection, run: str) -> tuple[int, Reducer] | None:
 
 def own_scores(connection: Connection, run: str, part: int, samples: int, reducer: Reducer) -> Iterable[list[Score]]:
     """The own scores of the cases that a part has judged and that lack no judgement, some cases at a time."""
-    query = sa.select(requests.c.case_id).where(requests.c.run == run, requests.c.part == part).distinct()
+    r = requests.c
+    query = sa.select(r.case_id).where(r.run == run, r.part == part, r.suffix != ids.SENTINEL).distinct()
     cases = connection.execute(query).scalars().all()
     for window in chunks(cases, max(1, _WINDOW // samples)):
         found = _judgements(connection, run, window)
@@ -93,8 +98,7 @@ def _judgements(connection: Connection, run: str, case_ids: Sequence[str]) -> di
     why = sa.case((c.value.is_(None), c.reason)).label("why")  # what a judge reasons is long, and not reduced
     query = sa.select(c.case_id, c.criterion, c.status, c.value, c.label, why)
     found: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
-    query = query.where(c.run == run, c.case_id.in_(case_ids), c.suffix != "").order_by(c.suffix)
-    for row in connection.execute(query):
+    for row in connection.execute(query.where(c.run == run, c.case_id.in_(case_ids), _OF_CASES).order_by(c.suffix)):
         verdict = Verdict(
             criterion=row.criterion, status=Status(row.status), value=row.value, label=row.label, reason=row.why
         )

@@ -31,6 +31,7 @@ from evalkit.store.schema import (
     results,
     runs,
     scores,
+    sentinels,
 )
 from evalkit.store.text import Text
 
@@ -38,7 +39,7 @@ CARRIED: Final = tuple(
     table.name
     for table in (
         runs, intents, batches, datasets, cases, dataset_cases, candidates, outputs, graders, requests, results, scores,
-        policies, noise_runs, calibrations,
+        policies, noise_runs, calibrations, sentinels,
     )
 )  # fmt: skip
 """What goes from store to store, in the order in which it is read."""

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from evalkit import ids
 from evalkit.errors import IntegrityError
 from evalkit.graders.samples import Reducer
 from evalkit.run import Batch, BatchState
@@ -132,7 +133,7 @@ class Scores:
             criterion: only this one.
             own: only the cases' own scores, without the single judgements behind them.
         """
-        query = _with_places().where(scores.c.run == run)
+        query = _with_places().where(scores.c.run == run, scores.c.suffix != ids.SENTINEL)
         if own:
             query = query.where(scores.c.suffix == "")
         if criterion is not None:
@@ -145,9 +146,9 @@ class Scores:
     def for_case(self, run: str, case_id: str) -> list[PlacedScore]:
         """Every score of one case of a run, the single judgements too."""
         c = scores.c
-        query = _with_places().where(c.run == run, c.case_id == case_id).order_by(c.criterion, *_by_suffix())
+        query = _with_places().where(c.run == run, c.case_id == case_id, c.suffix != ids.SENTINEL)
         with self._database.reading() as connection:
-            return [_placed(row) for row in connection.execute(query)]
+            return [_placed(row) for row in connection.execute(query.order_by(c.criterion, *_by_suffix()))]
 
     def for_cases(self, run_ids: Sequence[str], case_ids: Sequence[str]) -> dict[str, list[PlacedScore]]:
         """The cases' own scores in some runs, by case id."""

@@ -10,6 +10,7 @@ from evalkit.config import (
     GateRuleConfig,
     GraderConfig,
     JudgeConfig,
+    SentinelsConfig,
     SubmitConfig,
     json_schema,
 )
@@ -25,6 +26,7 @@ TABLES = {
     "CandidateConfig": CandidateConfig,
     "GateConfig": GateConfig,
     "GateRuleConfig": GateRuleConfig,
+    "SentinelsConfig": SentinelsConfig,
     "SubmitConfig": SubmitConfig,
     "FilterConfig": FilterConfig,
     "PricesConfig": PricesConfig,

@@ -3,7 +3,7 @@
 from evalkit.analysis.gate import figures
 from evalkit.analysis.gate.check import GateCheck
 from evalkit.analysis.gate.difference import PolicyDifference, policy_differences
-from evalkit.analysis.gate.entry import GateBaseline, GateCalibration, GateEntry, GateNoise
+from evalkit.analysis.gate.entry import GateBaseline, GateCalibration, GateEntry, GateNoise, GateSentinels
 from evalkit.analysis.gate.judge import judge_by_both, judge_gate
 from evalkit.analysis.gate.policy import GatePolicy, GateRule
 from evalkit.analysis.gate.pool import pool
@@ -20,6 +20,7 @@ __all__ = [
     "GateNoise",
     "GatePolicy",
     "GateRule",
+    "GateSentinels",
     "GateVerdict",
     "PolicyDifference",
     "PolicyUse",

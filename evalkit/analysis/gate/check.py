@@ -10,8 +10,10 @@ from evalkit.analysis.gate.policy import DECIDING
 from evalkit.analysis.gate.verdict import GateVerdict
 from evalkit.config.gate import Direction, Tier
 
-Kind = Literal["margin", "max_relative_drop", "min", "max", "cost"]
+Kind = Literal["margin", "max_relative_drop", "min", "max", "cost", "sentinels"]
 COST: Final = "cost"
+_BESIDE: Final = ("cost", "sentinels")
+"""Kinds that say nothing of how good the candidate is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ class GateCheck:
     why: str
     direction: Direction = "higher"
     limit: float | None = None
-    """The margin, the relative drop, the floor, the ceiling or the most dollars."""
+    """The margin, the relative drop, the floor, the ceiling, the most dollars, or the least share of sentinels."""
     n: int = 0
     baseline: float | None = None
     candidate: float | None = None
@@ -70,8 +72,13 @@ class GateCheck:
         """How the check is called: its criterion, and its kind where that is not the margin."""
         if self.kind == "cost":
             return COST
-        own = self.grader if self.grader == self.criterion else f"{self.grader}/{self.criterion}"
+        own = self.grader if self.criterion in ("", self.grader) else f"{self.grader}/{self.criterion}"
         return own if self.kind == "margin" else f"{own} ({self.kind})"
+
+    @property
+    def measures(self) -> bool:
+        """Whether the check is of the candidate's scores, and not of money or of the judge."""
+        return self.kind not in _BESIDE
 
     @property
     def decides(self) -> bool:

@@ -57,6 +57,7 @@ _GATE_WIDE: Final[Mapping[str, _Strictness | None]] = MappingProxyType(
         "family": None,
         "max_cost_usd": _smaller,
         "max_calibration_age_days": _smaller,
+        "min_caught": _greater,
     }
 )
 _OF_RULES: Final[Mapping[str, tuple[str, _Strictness | None]]] = MappingProxyType(

@@ -30,6 +30,18 @@ class GateNoise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GateSentinels:
+    """What the judge of one run said of outputs whose verdict was known."""
+
+    run: str
+    n: int
+    caught: int
+    pending: int = 0
+    missed: tuple[str, ...] = ()
+    """Each in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateEntry:
     """Both runs on one criterion of one grader; a run that is not there is None."""
 
@@ -52,6 +64,8 @@ class GateEntry:
     """What the candidate run cost; None where that is not known, which is not 0."""
     calibration: GateCalibration | None = None
     noise: GateNoise | None = None
+    sentinels: tuple[GateSentinels, ...] = ()
+    """Of every run that the scores of either side are from, the candidate's first; of runs that had any."""
     pooled: int = 1
     """How many runs of the same things the candidate's scores are the mean of."""
     same_outputs: bool = False

@@ -19,6 +19,7 @@ from evalkit.analysis.gate.draft import checks_of, drafts
 from evalkit.analysis.gate.entry import GateBaseline, GateEntry
 from evalkit.analysis.gate.policy import GatePolicy
 from evalkit.analysis.gate.result import Gate, PolicyUse
+from evalkit.analysis.gate.sentinels import sentinel_checks
 from evalkit.analysis.gate.verdict import GateVerdict, badness
 
 
@@ -49,10 +50,12 @@ def _judged(
     baseline: GateBaseline | None,
 ) -> Gate:
     checks = checks_of(drafts(policy, entries), policy)
-    checks += _cost(policy, entries)
+    checks += [*sentinel_checks(policy, entries), *_cost(policy, entries)]
     verdict = _verdict(checks)
     pooled = max((entry.pooled for entry in entries), default=1)
-    line = "; ".join([_rule(verdict, checks), *([f"scores pooled over {pooled} runs"] if pooled > 1 else [])])
+    said = [check.why for check in checks if check.kind == "sentinels"] if verdict is GateVerdict.PASS else []
+    said += [f"scores pooled over {pooled} runs"] if pooled > 1 else []
+    line = "; ".join([_rule(verdict, checks), *said])
     return Gate(
         verdict=verdict,
         rule=line,
@@ -169,13 +172,13 @@ def _verdict(checks: Sequence[GateCheck]) -> GateVerdict:
             return verdict
     if any(check.tier == "critical" and check.verdict is GateVerdict.INCONCLUSIVE for check in deciding):
         return GateVerdict.INCONCLUSIVE
-    passed = any(check.verdict is GateVerdict.PASS and check.kind != "cost" for check in deciding)
+    passed = any(check.verdict is GateVerdict.PASS and check.measures for check in deciding)
     return GateVerdict.PASS if passed else GateVerdict.INCONCLUSIVE
 
 
 def _rule(verdict: GateVerdict, checks: Sequence[GateCheck]) -> str:
     deciding = [check for check in checks if check.decides]
-    if not any(check.kind != "cost" for check in deciding) and verdict is GateVerdict.INCONCLUSIVE:
+    if not any(check.measures for check in deciding) and verdict is GateVerdict.INCONCLUSIVE:
         return "no check decides: give a grader a rule with tier critical or supporting"
     own = [check for check in deciding if check.verdict is verdict]
     if verdict is GateVerdict.PASS:
@@ -187,7 +190,8 @@ def _rule(verdict: GateVerdict, checks: Sequence[GateCheck]) -> str:
 
 def _passed(own: Sequence[GateCheck], deciding: Sequence[GateCheck]) -> str:
     doubtful = [check.name for check in deciding if check.verdict is GateVerdict.INCONCLUSIVE]
-    scored = [check for check in own if check.kind != "cost"]
+    own = [check for check in own if check.kind != "sentinels"]
+    scored = [check for check in own if check.measures]
     nearest = min(scored, key=_room)
     if len(own) == 1:
         line = f"{nearest.name}: {nearest.why}"

@@ -46,6 +46,8 @@ class GatePolicy:
     family: str = "holm"
     max_cost_usd: float | None = None
     max_calibration_age_days: float | None = None
+    min_caught: float = 1.0
+    """The least share of sentinels, where there are any; 0 where they only are shown."""
     rules: tuple[GateRule, ...]
 
     @classmethod
@@ -75,6 +77,7 @@ class GatePolicy:
             family=config.family,
             max_cost_usd=config.max_cost_usd,
             max_calibration_age_days=config.max_calibration_age_days,
+            min_caught=config.min_caught,
             rules=tuple(rules),
         )
 

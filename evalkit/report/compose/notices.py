@@ -30,9 +30,10 @@ def notices(
     """Every notice that these runs and comparisons call for, the gravest first."""
     of = _Named(tuple(views))
     found = [*_simulated(views), *_refused(comparisons, of), *_nothing_scored(views, of)]
+    found += [*_missed_sentinels(views)]
     found += [*_uncovered(views, min_coverage, of), *_pending(views, of), *_disagreeing(agreement)]
-    found += [*_placed(views, of), *_served(views), *_uncalibrated(views, agreement)]
-    found += [*_pairs(views), *_few_labels(agreement), *_unpriced(views), *_rough(views, comparisons)]
+    found += [*_placed(views, of), *_served(views), *_uncalibrated(views, agreement), *_pairs(views)]
+    found += [*_not_sent(views), *_few_labels(agreement), *_unpriced(views), *_rough(views, comparisons)]
     return gravest_first(found)
 
 
@@ -108,6 +109,20 @@ def _nothing_scored(views: Sequence[RunView], of: _Named) -> Iterator[Notice]:
     one = "{item} has no score at all: every reply came back without one."
     many = "{n} runs have no score at all on a criterion: every reply came back without one."
     yield from _grouped(Severity.ALARM, items, one=one, many=many)
+
+
+def _missed_sentinels(views: Sequence[RunView]) -> Iterator[Notice]:
+    """A judge that takes orders from what it judges is the gravest; one that is wrong on a known case comes next."""
+    known = {view.run: view for view in views if view.sentinels}
+    missed = [miss for view in known.values() if view.sentinels for miss in view.sentinels.missed]
+    obeyed = [str(miss) for miss in missed if miss.purpose == "injection"]
+    one = "The judge did not withstand an output that gives it orders. {item}: do not rely on its scores."
+    many = "The judge did not withstand {n} outputs that give it orders: do not rely on its scores."
+    yield from _grouped(Severity.ALARM, obeyed, one=one, many=many)
+    wrong = [str(miss) for miss in missed if miss.purpose != "injection"]
+    one = "The judge was wrong on an output whose verdict is known. {item}."
+    many = "The judge was wrong {n} times on outputs whose verdicts are known."
+    yield from _grouped(Severity.CAUTION, wrong, one=one, many=many)
 
 
 def _is_done_without(view: RunView) -> bool:
@@ -210,6 +225,16 @@ def _few_labels(agreement: Sequence[Agreement]) -> Iterator[Notice]:
     one = "The judge was held against people by few labels only ({item}): a weak check."
     many = f"Judges were held against people by fewer than {ENOUGH_LABELS} labels on {{n}} criteria: a weak check."
     yield from _grouped(Severity.NOTE, items, one=one, many=many)
+
+
+def _not_sent(views: Sequence[RunView]) -> Iterator[Notice]:
+    """Scores that no judge gave, and cases that none was paid for."""
+    held = [one for one in {view.run: view.not_sent for view in views}.values() if one and one.cases]
+    if held:
+        n, saved = sum(one.cases for one in held), [one.saved_usd for one in held]
+        about = f", which saved about {figures.usd(sum(filter(None, saved)))}" if None not in saved else ""
+        text = f"{figures.some(n, 'output')} failed the check that guards a grader and went to no judge{about}."
+        yield Notice(severity=Severity.NOTE, text=text)
 
 
 def _unpriced(views: Sequence[RunView]) -> Iterator[Notice]:

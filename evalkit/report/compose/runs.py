@@ -112,5 +112,7 @@ def _row(view: RunView, criterion: _Criterion, *, candidate: str, since: Since |
         low_value=criterion.low,
         high_value=criterion.high,
         samples=criterion.samples,
+        sentinels=view.sentinels.n - view.sentinels.pending if view.sentinels else None,
+        sentinels_caught=view.sentinels.caught if view.sentinels else 0,
         since=since,
     )

@@ -18,7 +18,7 @@ class GateCheckRow:
     tier: str = "critical"
     """critical, supporting or advisory."""
     kind: str = "margin"
-    """What the limit is of: margin, max_relative_drop, min, max or cost."""
+    """What the limit is of: margin, max_relative_drop, min, max, cost or sentinels."""
     n: int = 0
     limit: float | None = None
     """A number of the scale, a share, or dollars, by the kind."""

@@ -89,6 +89,9 @@ class RunRow:
     high_value: float = 1.0
     samples: int = 1
     """How often each case was judged."""
+    sentinels: int | None = None
+    """How many known outputs the judge has judged beside the cases; None where there were none."""
+    sentinels_caught: int = 0
     since: Since | None = None
     """What changed since the same thing was last measured; None where it never was."""
 

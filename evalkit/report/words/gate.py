@@ -155,6 +155,8 @@ def _difference(row: GateCheckRow) -> str:
     """The number that the limit is held against, with its interval."""
     if row.kind == "cost":
         return figures.usd(row.candidate)
+    if row.kind == "sentinels":
+        return figures.share(row.candidate) if row.candidate is not None else ""
     level = row.kind in ("min", "max")
     middle = row.candidate if level else row.delta
     if middle is None:
@@ -180,5 +182,7 @@ def _limit(row: GateCheckRow) -> str:
         return ""
     if row.kind == "cost":
         return f"at most {figures.usd(row.limit)}"
+    if row.kind == "sentinels":
+        return f"at least {figures.share(row.limit)}"
     number = f"{100 * row.limit:.4g} %" if row.kind == "max_relative_drop" else f"{row.limit:g}"
     return _LIMITS.get(row.kind, "{}").format(number)

@@ -76,6 +76,7 @@ def trust_lines(page: Page) -> list[TrustLine]:
         _multiplicity(page),
         _power(page),
         _agreement(page.agreement),
+        *_sentinels(page.runs),
         _simulated(page.runs),
         _money(page),
     ]
@@ -194,6 +195,18 @@ def _agreement(rows: tuple[Agreement, ...]) -> TrustLine:
     if few < ENOUGH_LABELS:
         return _line(State.CAUTION, "Human labels", f"{shown}; a weak check, with fewer than {ENOUGH_LABELS} labels")
     return _line(State.FINE, "Human labels", shown)
+
+
+def _sentinels(rows: tuple[RunRow, ...]) -> list[TrustLine]:
+    """Nothing where no run has any: then nobody expects it."""
+    known = {row.run: (row.sentinels_caught, row.sentinels) for row in rows if row.sentinels is not None}
+    caught, n = sum(one for one, _ in known.values()), sum(n or 0 for _, n in known.values())
+    if not known:
+        return []
+    if not n:
+        return [_line(State.UNCHECKED, "Sentinels", "no sentinel has a reply yet")]
+    text = f"the judge caught {figures.count(caught)} of {figures.some(n, 'sentinel')}"
+    return [_line(State.FINE if caught == n else State.CAUTION, "Sentinels", text)]
 
 
 def _named(row: Agreement) -> str:
