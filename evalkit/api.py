@@ -101,9 +101,10 @@ def plan(
     store: str | None = None,
     label: str = "",
     judge: str | None = None,
+    fresh: bool = False,
     sandbox: bool = False,
 ) -> Plan:
-    """What a submit would send, and what it may cost; nothing is sent.
+    """What a submit would send, and what it may cost; nothing is sent. `fresh` counts what was judged before, too.
 
     Raises:
         ConfigError, DatasetError: the config or a file is wrong, or cases cannot be rendered.
@@ -112,7 +113,8 @@ def plan(
     from evalkit.pricing import load_prices
 
     with Session(config=config, store=store, judge=judge, sandbox=sandbox, reads=True) as session:
-        return plan_suite(session.suite, session.store, load_prices(), label)
+        reuse = session.config.submit.reuse and not fresh
+        return plan_suite(session.suite, session.store, load_prices(), label, reuse=reuse)
 
 
 def submit(
@@ -122,10 +124,13 @@ def submit(
     label: str = "",
     judge: str | None = None,
     deadline: str | None = None,
+    fresh: bool = False,
     sandbox: bool = False,
     progress: Progress | None = None,
 ) -> RunTable:
     """Submit every run of a config, or attach to those that exist; the runs, without waiting for their scores.
+
+    Scores of outputs that were judged in the same way before are taken over, unless all is to be judged `fresh`.
 
     Raises:
         ConfigError, DatasetError: the config or a file is wrong; nothing is sent.
@@ -134,7 +139,7 @@ def submit(
         UnknownCreateError: the outcome of a create is not known.
     """
     with Session(config=config, store=store, judge=judge, sandbox=sandbox) as session:
-        ids = submit_suite(session, label, progress or Progress(), deadline=deadline)
+        ids = submit_suite(session, label, progress or Progress(), deadline=deadline, fresh=fresh)
         raise_unknown(collector_of(session, progress or Progress()), ids)
         return table_of(session.store, ids)
 
@@ -184,6 +189,7 @@ def run(
     deadline: str | None = None,
     timeout: float | None = None,
     poll: float | None = None,
+    fresh: bool = False,
     sandbox: bool = False,
     out: Path | None = None,
     command: str = "evalkit run",
@@ -191,6 +197,8 @@ def run(
     progress: Progress | None = None,
 ) -> tuple[RunTable, RenderedPage | None]:
     """Submit, wait, collect and report; no page where time ran out, so that the last one stays.
+
+    Scores of outputs that were judged in the same way before are taken over, unless all is to be judged `fresh`.
 
     Raises:
         ConfigError, DatasetError: the config or a file is wrong; nothing is sent.
@@ -200,7 +208,7 @@ def run(
     """
     with Session(config=config, store=store, judge=judge, sandbox=sandbox) as session:
         listener = progress or Progress()
-        ids = submit_suite(session, label, listener, deadline=deadline)
+        ids = submit_suite(session, label, listener, deadline=deadline, fresh=fresh)
         collect_runs(session, ids, listener, wait=True, timeout=timeout, poll=poll)
         found = table_of(session.store, ids)
         if any(row.is_open for row in found):

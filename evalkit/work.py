@@ -70,22 +70,39 @@ def table_of(store: Store, ids: Sequence[str]) -> RunTable:
     return RunTable(tuple(overview(store, [by_id[run] for run in ids if run in by_id])))
 
 
-def submit_suite(session: Session, label: str, progress: Progress, *, deadline: str | None = None) -> list[str]:
-    """Submit every run of the suite; returns the run ids, whatever is unknown of them."""
+def submit_suite(
+    session: Session, label: str, progress: Progress, *, deadline: str | None = None, fresh: bool = False
+) -> list[str]:
+    """Submit every run of the suite; returns the run ids, whatever is unknown of them.
+
+    Args:
+        session: the suite and its store.
+        label: of the runs.
+        progress: told of each step.
+        deadline: when the scores are needed.
+        fresh: judge what was judged before, too.
+    """
     suite = session.suite
     for note in suite.warnings:
         progress.note(note)
     if deadline is not None:
         _meet(deadline, session, label, progress)
-    return submit_runs(session, suite.planned(label), progress)
+    reuse = session.config.submit.reuse and not fresh
+    return submit_runs(session, suite.planned(label), progress, reuse=reuse)
 
 
-def submit_runs(session: Session, planned: Sequence[PlannedRun], progress: Progress) -> list[str]:
-    """Submit planned runs; returns the run ids, whatever is unknown of them."""
+def submit_runs(
+    session: Session, planned: Sequence[PlannedRun], progress: Progress, *, reuse: bool = False
+) -> list[str]:
+    """Submit planned runs; returns the run ids, whatever is unknown of them.
+
+    `reuse` takes over the scores of outputs that were judged before.
+    """
     from evalkit.pipeline.submit import Submitter
 
     collector = collector_of(session, progress)
-    return Submitter(sender=collector.sender, reconciler=collector.reconciler).submit(planned)
+    submitter = Submitter(sender=collector.sender, reconciler=collector.reconciler, reuse=reuse)
+    return submitter.submit(planned)
 
 
 def _meet(deadline: str, session: Session, label: str, progress: Progress) -> None:

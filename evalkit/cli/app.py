@@ -131,6 +131,7 @@ def plan(
     store: options.Store = None,
     label: options.Label = "",
     judge: options.JudgeModel = None,
+    fresh: options.Fresh = False,
     sandbox: options.Sandbox = False,
     json: options.Json = False,
 ) -> None:
@@ -143,7 +144,7 @@ def plan(
     from evalkit import api
     from evalkit.cli import tables
 
-    found = api.plan(config, store=store, label=label, judge=judge, sandbox=sandbox)
+    found = api.plan(config, store=store, label=label, judge=judge, fresh=fresh, sandbox=sandbox)
     if json:
         tables.print_json(asdict(found))
     else:
@@ -157,6 +158,7 @@ def submit(
     label: options.Label = "",
     judge: options.JudgeModel = None,
     deadline: options.Deadline = None,
+    fresh: options.Fresh = False,
     sandbox: options.Sandbox = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -170,7 +172,14 @@ def submit(
 
     with progress_of(quiet=quiet) as progress:
         found = api.submit(
-            config, store=store, label=label, judge=judge, deadline=deadline, sandbox=sandbox, progress=progress
+            config,
+            store=store,
+            label=label,
+            judge=judge,
+            deadline=deadline,
+            fresh=fresh,
+            sandbox=sandbox,
+            progress=progress,
         )
     if json:
         by_run = {row.run: row.submitted_json() for row in found}
@@ -221,6 +230,7 @@ def run(
     out: options.Out = None,
     split: options.Split = False,
     redact: options.Redact = False,
+    fresh: options.Fresh = False,
     sandbox: options.Sandbox = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -241,6 +251,7 @@ def run(
             deadline=deadline,
             timeout=timeout,
             poll=poll,
+            fresh=fresh,
             sandbox=sandbox,
             out=out,
             command=_words(),

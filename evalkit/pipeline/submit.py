@@ -7,7 +7,7 @@ sent; and each part is claimed before its create. A run that is there already is
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +17,13 @@ from evalkit.failpoint import step
 from evalkit.graders import Asked, Check
 from evalkit.pipeline.encode import Encoded, encode, no_output
 from evalkit.pipeline.reconcile import Reconciler
+from evalkit.pipeline.reuse import said, taken_over
 from evalkit.pipeline.sender import Sender
 from evalkit.pipeline.spool import Limits, Part
 from evalkit.pipeline.suite import PlannedRun
 from evalkit.run import IntentState, Request
 from evalkit.score import Score
+from evalkit.store import Taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,8 @@ class Submitter:
     sender: Sender
     reconciler: Reconciler
     limits: Limits = field(default_factory=Limits)
+    reuse: bool = False
+    """Take over the scores of outputs that were judged before; what measures a judge never does."""
 
     def submit(self, planned: Sequence[PlannedRun]) -> list[str]:
         """Submit every run, or attach to it; returns the run ids.
@@ -59,9 +63,13 @@ class Submitter:
             self._attach(planned)
             return None
         account = self.sender.provider.account  # a missing key is said before anything is rendered or written
-        encoded = self._encode(planned, planned.grader, directory)
+        taken = self._taken_over(planned, planned.grader)
+        encoded = self._encode(planned, planned.grader, directory, without={one.case_id for one in taken})
         step("encoded")
-        kept = self._keep(planned, encoded.requests, encoded.parts, encoded.missing, account=account)
+        if taken:
+            sent = len({request.case_id for request in encoded.requests})
+            self.sender.progress.note(said(planned.run, len(taken), sent))
+        kept = self._keep(planned, encoded.requests, encoded.parts, encoded.missing, account=account, taken=taken)
         step("kept")
         # Where another process was faster, its parts count, and their bodies come from the store.
         return dict(enumerate(encoded.parts)) if kept else None
@@ -80,7 +88,7 @@ class Submitter:
             self.reconciler.reconcile([run.id])
         if any(intent.state is IntentState.PLANNED for intent in self.sender.store.intents.of(run.id)):
             self._send(planned, bodies)
-        else:
+        elif bodies is None:
             self.sender.progress.attached(run)
 
     def _send(self, planned: PlannedRun, bodies: dict[int, Part] | None) -> None:
@@ -88,12 +96,17 @@ class Submitter:
         if held:
             self.sender.progress.note(f"run {planned.run.id}: {held} parts wait until less is in flight")
 
-    def _encode(self, planned: PlannedRun, grader: Asked, directory: Path) -> Encoded:
+    def _taken_over(self, planned: PlannedRun, grader: Asked) -> list[Taken]:
+        if not self.reuse:
+            return []
+        return taken_over(self.sender.store, planned, grader, base_url=self.sender.provider.base_url)
+
+    def _encode(self, planned: PlannedRun, grader: Asked, directory: Path, *, without: Collection[str] = ()) -> Encoded:
         progress, total = self.sender.progress, planned.dataset.n
         return encode(
             planned.run,
             grader,
-            ((case, planned.candidate.output(case)) for case in planned.dataset),
+            ((case, planned.candidate.output(case)) for case in planned.dataset if case.id not in without),
             directory,
             limits=self.limits,
             rendered=lambda done: progress.rendering(planned.run, done, total),
@@ -107,6 +120,7 @@ class Submitter:
         scores: Iterable[Score],
         *,
         account: str | None = None,
+        taken: Sequence[Taken] = (),
     ) -> bool:
         """Write the run whole, with all that it is made of; False where it is there."""
         return self.sender.store.add_run(
@@ -120,6 +134,7 @@ class Submitter:
             account=account,
             base_url=self.sender.provider.base_url if account else None,
             policy=planned.policy,
+            taken=taken,
         )
 
     def _check(self, planned: PlannedRun, check: Check) -> None:

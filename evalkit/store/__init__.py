@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from evalkit.candidate import Candidate
 from evalkit.dataset import AnyDataset
-from evalkit.graders import Grader
+from evalkit.graders import Asked, Grader
 from evalkit.run import Batch, Intent, Request, Run
 from evalkit.score import Score, Status, Verdict
 from evalkit.store.batches import Batches, read_batch
@@ -29,6 +29,7 @@ from evalkit.store.outgoing import CARRIED, Outgoing, outgoing
 from evalkit.store.passes import LastPasses, Passes
 from evalkit.store.policies import Policies
 from evalkit.store.results import LineRow, ResultLine, Results, Spending
+from evalkit.store.reuse import Reuse, Taken, TakenOver
 from evalkit.store.runs import FollowUp, Runs, read_run
 from evalkit.store.schema import HEAD, batches, intents
 from evalkit.store.scores import PlacedScore, Scores, Tally
@@ -51,6 +52,8 @@ __all__ = [
     "Spending",
     "Standing",
     "Store",
+    "Taken",
+    "TakenOver",
     "Tally",
     "checked",
     "read_calibration",
@@ -71,6 +74,7 @@ class Store:
         self.results = Results(database)
         self.scores = Scores(database)
         self.judgements = Judgements(database)
+        self.reuse = Reuse(database)
         self.case_scores = CaseScores(database)
         self.passes = Passes(database)
         self.policies = Policies(database)
@@ -113,6 +117,7 @@ class Store:
         account: str | None = None,
         base_url: str | None = None,
         policy: Mapping[str, Any] | None = None,
+        taken: Sequence[Taken] = (),
     ) -> bool:
         """Keep a run with all that it is made of, in one transaction; False where the run is there already.
 
@@ -127,6 +132,10 @@ class Store:
             account: who is to send it, and nobody else.
             base_url: where to.
             policy: the gate of its config.
+            taken: its cases whose scores are those of earlier runs.
+
+        Raises:
+            StaleTransitionError: an earlier run was changed since its scores were looked at.
         """
         with self.database.writing() as connection:
             self.content.keep_dataset(connection, dataset, run.dataset_name)
@@ -135,6 +144,8 @@ class Store:
             if not self.runs.add(connection, run, requests, parts, account=account, base_url=base_url):
                 return False
             self.scores.put_with(connection, scores)
+            if taken:
+                self.reuse.take_with(connection, run.id, taken, rows=_rows_per_case(grader))
             if policy is not None:
                 self.policies.add(connection, run.id, policy)
         return True
@@ -219,3 +230,9 @@ class Store:
             for row in connection.execute(made):
                 found[row.run][1].append(read_batch(row))
         return found
+
+
+def _rows_per_case(grader: Grader) -> int:
+    """How many rows of scores a case has: one per criterion, and one for each judgement behind it."""
+    samples = len(grader.suffixes) if isinstance(grader, Asked) else 1
+    return len(grader.criteria) * (samples + (samples > 1))
