@@ -56,6 +56,7 @@ def print_runs(rows: Sequence[RunView], *, none: str = "no runs yet; `evalkit ru
             _column("label", rows if len(labels) > 1 else (), lambda row: row.label, 7),
             _column("status", () if settled else rows, lambda row: row.status.value.replace("_", " ")),
             _column("scored", rows, lambda row: f"{row.scored:,}/{row.cases:,}", right=True),
+            _column("reused", rows, _reused, right=True, drop=4),
             _column("mean", rows, lambda row: _mean(row, marked=simulated), right=True),
             _column("95 %", rows, lambda row: words.interval(row.estimate), right=True),
             _column("cost", rows, _cost, right=True, drop=2),
@@ -63,8 +64,20 @@ def print_runs(rows: Sequence[RunView], *, none: str = "no runs yet; `evalkit ru
         ]
     )
     say(_shared(rows, judges, labels), style="dim")
+    for row in {row.run: row for row in rows if row.spending.mixed_by_reuse}.values():
+        say_wrapped(mixed(row), style="yellow", indent="  ")
     if simulated:
         say(f"~ {SIMULATED}", style="yellow")
+
+
+def mixed(row: RunView) -> str:
+    """What is wrong with a run whose judge changed between what it took over and what it sent."""
+    taken = row.spending.taken
+    return (
+        f"run {row.run} has two served models: its {words.count(taken.cases, 'score')} taken over are by "
+        f"{', '.join(taken.served_models)}, its own replies are not; `evalkit run --fresh` under another label judges "
+        "all anew"
+    )
 
 
 def print_plan(plan: Plan) -> None:
@@ -75,6 +88,7 @@ def print_plan(plan: Plan) -> None:
             Column(name="run", cells=[run.run for run in runs]),
             Column(name="candidate", cells=[one_line(run.candidate) for run in runs], least=10),
             Column(name="grader", cells=[one_line(run.grader) for run in runs], least=10),
+            Column(name="reused", cells=[f"{run.reused:,}" if run.reused else "" for run in runs], right=True),
             Column(name="requests", cells=[f"{run.requests:,}" if run.requests else "" for run in runs], right=True),
             Column(name="size", cells=[words.size(run.size) if run.requests else "" for run in runs], right=True),
             Column(name="cost", cells=[_planned_cost(run) for run in runs], right=True),
@@ -82,6 +96,8 @@ def print_plan(plan: Plan) -> None:
     )
     new = [run for run in runs if not run.exists]
     requests, batches, size = (sum(getattr(run, name) for run in new) for name in ("requests", "batches", "size"))
+    if n := sum(run.reused for run in new):
+        say(f"reused   {words.count(n, 'case')} judged already, free; --fresh judges all")
     if not requests:
         say("to send  nothing" if new else "to send  nothing: every run is there already")
         return
@@ -184,6 +200,10 @@ def _column(
 def _mean(row: RunView, *, marked: bool) -> str:
     text = words.mean(row.estimate)
     return f"{text}{'~' if row.simulated else ' '}" if text and marked else text
+
+
+def _reused(row: RunView) -> str:
+    return f"{row.spending.taken.cases:,}" if row.spending.taken.cases else ""
 
 
 def _cost(row: RunView) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from evalkit.analysis.gate import GateEntry, GateNoise, pool
+from evalkit.analysis.gate import GateEntry, GateNoise, measurements, pool
 from evalkit.analysis.scores import RunScores
 from evalkit.pipeline.corrections import calibration_for_gate
 from evalkit.pipeline.gate_baseline import Baseline, submit_command
@@ -53,13 +53,13 @@ class Entries:
         other = self.partners[run.id]
         if other is not None and not self._scores(other, criterion):
             other = None
-        siblings = self._siblings(run)
+        siblings = [run_scores(self.store, one, criterion) for one in self._siblings(run)]
         both = [one for one in (run, other) if one]
         open_runs = tuple(one.id for one in both if self._is_open(one))
         return GateEntry(
             grader=grader,
             criterion=criterion,
-            candidate=self._pooled(siblings, criterion),
+            candidate=pool(siblings),
             baseline=self._pooled(self._siblings(other), criterion) if other else None,
             candidate_cases=run.cases,
             baseline_cases=other.cases if other else None,
@@ -70,7 +70,7 @@ class Entries:
             cost_usd=self._cost(run),
             calibration=calibration_for_gate(self.store, run, criterion, now=self.now),
             noise=self._noise(run, criterion),
-            pooled=len(siblings),
+            pooled=measurements(siblings),
             stale=self.files.stale(run) if self.files else "",
             same_outputs=other is not None and _outputs(run) == _outputs(other),
             no_baseline=self.baseline.missing(grader, self.label),

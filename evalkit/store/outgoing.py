@@ -29,6 +29,7 @@ from evalkit.store.schema import (
     policies,
     requests,
     results,
+    reused,
     runs,
     scores,
 )
@@ -37,7 +38,8 @@ from evalkit.store.text import Text
 CARRIED: Final = tuple(
     table.name
     for table in (
-        runs, intents, batches, datasets, cases, dataset_cases, candidates, outputs, graders, requests, results, scores,
+        runs, intents, batches, datasets, cases, dataset_cases, candidates, outputs, graders, requests, results, reused,
+        scores,
         policies, noise_runs, calibrations,
     )
 )  # fmt: skip

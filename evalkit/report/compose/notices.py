@@ -31,8 +31,8 @@ def notices(
     of = _Named(tuple(views))
     found = [*_simulated(views), *_refused(comparisons, of), *_nothing_scored(views, of)]
     found += [*_uncovered(views, min_coverage, of), *_pending(views, of), *_disagreeing(agreement)]
-    found += [*_served(views), *_uncalibrated(views, agreement)]
-    found += [*_few_labels(agreement), *_unpriced(views), *_rough(views, comparisons)]
+    found += [*_mixed(views, of), *_served(views), *_uncalibrated(views, agreement)]
+    found += [*_few_labels(agreement), *_unpriced(views), *_rough(views, comparisons), *_taken_over(views, of)]
     return gravest_first(found)
 
 
@@ -151,6 +151,31 @@ def _disagreeing(agreement: Sequence[Agreement]) -> Iterator[Notice]:
                 f"({row.statistic} {row.value:.2f} < {AGREES:g}, {row.n} labels): read its means with that in mind."
             )
             yield Notice(severity=Severity.CAUTION, text=text)
+
+
+def _mixed(views: Sequence[RunView], of: _Named) -> Iterator[Notice]:
+    """A run whose judge changed between what it took over and what it sent: its mean is of two judges."""
+    runs = {view.run: view for view in views if view.spending.mixed_by_reuse}
+    items = [
+        f"{of.run(run)} ({figures.count(view.spending.taken.cases)} of {figures.count(view.cases)} scores taken over, "
+        f"served by {', '.join(view.spending.taken.served_models)})"
+        for run, view in runs.items()
+    ]
+    mend = "`evalkit run --fresh` under another label judges all anew."
+    one = f"Two served models in one run: {{item}} took over scores of another model than its own replies have. {mend}"
+    many = f"Two served models in one run, in {{n}} runs that took over scores of another model. {mend}"
+    yield from _grouped(Severity.CAUTION, [_braced(item) for item in items], one=one, many=many)
+
+
+def _taken_over(views: Sequence[RunView], of: _Named) -> Iterator[Notice]:
+    """What was not judged again: a reader must not take it for a second look."""
+    runs = {view.run: view for view in views if view.spending.taken.cases}
+    items = [
+        f"{of.run(run)}: {figures.count(view.spending.taken.cases)} of {figures.count(view.cases)} scores"
+        for run, view in runs.items()
+    ]
+    what = "taken over from earlier runs that judged the same outputs; nothing was paid for them again"
+    yield from _grouped(Severity.NOTE, items, one=f"{{item}} are {what}.", many=f"Scores of {{n}} runs are {what}.")
 
 
 def _served(views: Sequence[RunView]) -> Iterator[Notice]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from evalkit.pipeline.view import RunView
 from evalkit.report.compose.calibrated import corrected_by
 from evalkit.report.page import CellKey, RunRow, Since
+from evalkit.report.words import figures
 from evalkit.run import Run
 from evalkit.score import Status
 from evalkit.stats import bounds
-from evalkit.store import Store
+from evalkit.store import Store, TakenOver
+
+_NAMED: Final = 3
+"""Runs that are named of those whose scores a run took over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,17 @@ def _criterion(item: dict[str, Any], spec: Mapping[str, Any]) -> _Criterion:
     return _Criterion(labels=() if between else tuple(labels), low=labels[0][1], high=labels[-1][1], samples=samples)
 
 
+def origins(taken: TakenOver) -> str:
+    """The runs that have paid for what was taken over, most first, with what the same replies cost there."""
+    runs = [
+        f"run {run}" + (f" ({figures.count(n)})" if len(taken.from_runs) > 1 else "")
+        for run, n in taken.from_runs.items()
+    ]
+    more = f" and {len(runs) - _NAMED} more" if len(runs) > _NAMED else ""
+    paid = f", which paid {figures.usd(taken.saved_usd)} for them" if taken.saved_usd else ""
+    return f"{', '.join(runs[:_NAMED])}{more}{paid}"
+
+
 def _row(view: RunView, criterion: _Criterion, *, candidate: str, since: Since | None) -> RunRow:
     limits = bounds(
         (view.estimate.mean or 0.0) * view.scored,
@@ -91,6 +106,8 @@ def _row(view: RunView, criterion: _Criterion, *, candidate: str, since: Since |
         corrected_high=corrected.high if corrected else None,
         corrected_by=corrected_by(corrected) if corrected else "",
         cost_usd=view.spending.cost_usd,
+        reused=view.spending.taken.cases,
+        reused_from=origins(view.spending.taken),
         # A batch is billed at half of every price, so it saves what it costs.
         batch_saving_usd=view.spending.cost_usd or None,
         cache_read_share=view.spending.cache_read_share,

@@ -22,6 +22,10 @@ def _judged(row: RunRow) -> Iterator[tuple[str, str]]:
     yield "served by", ", ".join(row.served_models)
     yield "samples", f"each case judged {row.samples} times" if row.samples > 1 else ""
     yield "batch", ", ".join(row.batches)
+    yield (
+        "taken over",
+        f"{figures.some(row.reused, 'score')} of the same outputs, from {row.reused_from}" if row.reused else "",
+    )
     yield "submitted", figures.moment(row.submitted_at) if row.judge else ""
     yield "collected", figures.moment(row.collected_at) if row.judge else ""
 
