@@ -233,7 +233,7 @@ def _shared(rows: Sequence[RunView], judges: set[str], labels: set[str]) -> str:
 def _planned_cost(run: RunPlan) -> str:
     if run.exists:
         return "there already"
-    return "free" if run.judge is None else words.usd_range(run.low_usd, run.high_usd)
+    return "free" if run.judge is None or not run.requests else words.usd_range(run.low_usd, run.high_usd)
 
 
 def _say_uncached(runs: Sequence[RunPlan]) -> None:
