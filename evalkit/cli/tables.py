@@ -209,7 +209,7 @@ def _reused(row: RunView) -> str:
 def _cost(row: RunView) -> str:
     if row.judge is None:
         return "free"
-    return words.usd(row.spending.cost_usd) if row.spending.results else ""
+    return words.usd(row.spending.cost_usd) if row.spending.results or row.spending.taken.cases else ""
 
 
 def _shared(rows: Sequence[RunView], judges: set[str], labels: set[str]) -> str:
