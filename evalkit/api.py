@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from evalkit.pipeline.progress import Progress
+from evalkit.pipeline.sending import Sending
 from evalkit.run import IntentState
 from evalkit.session import Session
 from evalkit.tables import Queue, RunTable
@@ -102,9 +103,10 @@ def plan(
     label: str = "",
     judge: str | None = None,
     filter: Mapping[str, Any] | None = None,  # noqa: A002 # the word of the config
+    fresh: bool = False,
     sandbox: bool = False,
 ) -> Plan:
-    """What a submit would send, and what it may cost; nothing is sent.
+    """What a submit would send, and what it may cost; nothing is sent. `fresh` counts what was judged before, too.
 
     Raises:
         ConfigError, DatasetError: the config or a file is wrong, or cases cannot be rendered.
@@ -112,7 +114,8 @@ def plan(
     from evalkit.pipeline.plan import plan as plan_suite
 
     with Session(config=config, store=store, judge=judge, filter=filter, sandbox=sandbox, reads=True) as session:
-        return plan_suite(session.suite, session.store, session.prices, label)
+        reuse = session.config.submit.reuse and not fresh
+        return plan_suite(session.suite, session.store, session.prices, label, reuse=reuse)
 
 
 def submit(
@@ -125,10 +128,13 @@ def submit(
     deadline: str | None = None,
     realtime: bool = False,
     smoke: int = 0,
+    fresh: bool = False,
     sandbox: bool = False,
     progress: Progress | None = None,
 ) -> RunTable:
     """Submit every run of a config, or attach to those that exist; the runs, without waiting for their scores.
+
+    Scores of outputs that were judged in the same way before are taken over, unless all is to be judged `fresh`.
 
     Args:
         config: `evalkit.toml` or its folder; searched upwards from here where None.
@@ -139,6 +145,7 @@ def submit(
         deadline: `HH:MM` local time by which scores are wanted.
         realtime: send requests one by one, at full price, and take their replies at once.
         smoke: how many cases of each new run go first, so; the others follow as a batch if the replies are sound.
+        fresh: judge what was judged before, too.
         sandbox: use the built-in local API.
         progress: told of each step.
 
@@ -148,8 +155,9 @@ def submit(
         ProviderError: a create was refused.
         UnknownCreateError: the outcome of a create is not known.
     """
+    sending = Sending(deadline=deadline, realtime=realtime, smoke=smoke, fresh=fresh)
     with Session(config=config, store=store, judge=judge, filter=filter, sandbox=sandbox) as session:
-        ids = submit_suite(session, label, progress or Progress(), deadline=deadline, realtime=realtime, smoke=smoke)
+        ids = submit_suite(session, label, progress or Progress(), sending)
         raise_unknown(collector_of(session, progress or Progress()), ids)
         return table_of(session.store, ids)
 
@@ -202,6 +210,7 @@ def run(
     smoke: int = 0,
     timeout: float | None = None,
     poll: float | None = None,
+    fresh: bool = False,
     sandbox: bool = False,
     out: Path | None = None,
     command: str = "evalkit run",
@@ -209,6 +218,8 @@ def run(
     progress: Progress | None = None,
 ) -> tuple[RunTable, RenderedPage | None]:
     """Submit, wait, collect and report; no page where time ran out, so that the last one stays.
+
+    Scores of outputs that were judged in the same way before are taken over, unless all is to be judged `fresh`.
 
     Raises:
         ConfigError, DatasetError: the config or a file is wrong; nothing is sent.
@@ -218,7 +229,8 @@ def run(
     """
     with Session(config=config, store=store, judge=judge, filter=filter, sandbox=sandbox) as session:
         listener = progress or Progress()
-        ids = submit_suite(session, label, listener, deadline=deadline, realtime=realtime, smoke=smoke)
+        sending = Sending(deadline=deadline, realtime=realtime, smoke=smoke, fresh=fresh)
+        ids = submit_suite(session, label, listener, sending)
         collect_runs(session, ids, listener, wait=True, timeout=timeout, poll=poll)
         found = table_of(session.store, ids)
         if any(row.is_open for row in found):

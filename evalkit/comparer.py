@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
 from evalkit.analysis import Comparison, Flip, RunScores, adjusted, compare, slices
+from evalkit.analysis.comparability import mixed_by_reuse
 from evalkit.errors import UsageError
 from evalkit.pipeline.overview import overview
 from evalkit.pipeline.rebase import Present, mend
@@ -69,6 +71,9 @@ class Comparer:
             )
 
     def _mend(self, pair: RunPair, before: RunScores, after: RunScores) -> str | None:
+        if any(map(mixed_by_reuse, (before, after))):
+            label = f"{pair.candidate.label}-fresh".lstrip("-")
+            return f"evalkit submit --fresh --label {shlex.quote(label)}"
         newer = after if pair.candidate.as_of >= pair.baseline.as_of else before
         return mend(pair.baseline, pair.candidate, self.now, served_models=newer.served_models)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evalkit.errors import UnknownCreateError, UsageError
 from evalkit.pipeline.progress import Progress
+from evalkit.pipeline.sending import ANEW, Sending
 from evalkit.session import Session, file_name
 from evalkit.tables import OpenBatch, RunTable
 
@@ -70,67 +72,51 @@ def table_of(store: Store, ids: Sequence[str]) -> RunTable:
     return RunTable(tuple(overview(store, [by_id[run] for run in ids if run in by_id])))
 
 
-def submit_suite(
-    session: Session,
-    label: str,
-    progress: Progress,
-    *,
-    deadline: str | None = None,
-    realtime: bool = False,
-    smoke: int = 0,
-) -> list[str]:
+def submit_suite(session: Session, label: str, progress: Progress, sending: Sending | None = None) -> list[str]:
     """Submit every run of the suite; returns the run ids, whatever is unknown of them."""
+    how = sending or Sending()
+    if not session.config.submit.reuse:
+        how = replace(how, fresh=True)
     suite = session.suite
     for note in suite.warnings:
         progress.note(note)
-    if deadline is not None and not realtime:
-        _meet(deadline, session, label, progress)
-    if realtime:
-        _say_full_price(session, label, progress)
-    return submit_runs(session, suite.planned(label), progress, realtime=realtime, smoke=smoke)
+    if how.deadline is not None and not how.realtime:
+        _meet(how.deadline, session, label, progress)
+    if how.realtime:
+        _say_full_price(session, label, progress, how)
+    return submit_runs(session, suite.planned(label), progress, how)
 
 
 def submit_runs(
-    session: Session, planned: Sequence[PlannedRun], progress: Progress, *, realtime: bool = False, smoke: int = 0
+    session: Session, planned: Sequence[PlannedRun], progress: Progress, sending: Sending = ANEW
 ) -> list[str]:
     """Submit planned runs; returns the run ids, whatever is unknown of them.
 
-    Args:
-        session: what to work with.
-        planned: the runs.
-        progress: told of each step.
-        realtime: what is still to be sent goes one by one, at full price, and is answered at the end.
-        smoke: how many cases of each new run go first, so; the others follow where their replies are sound.
-
     Raises:
-        SmokeError: those replies are not sound; the others are held back.
+        SmokeError: the replies to the first cases are not sound; the others are held back.
     """
     from evalkit.pipeline.smoke import send_the_rest
     from evalkit.pipeline.stop import StopError
     from evalkit.pipeline.submit import Submitter
 
     collector, stopped = collector_of(session, progress), None
-    submitter = Submitter(
-        sender=collector.sender, reconciler=collector.reconciler, realtime=realtime, smoke=0 if realtime else smoke
-    )
-    ids = submitter.submit(planned)
+    ids = Submitter(sender=collector.sender, reconciler=collector.reconciler, sending=sending).submit(planned)
     try:
         collector.converse(ids)
     except StopError as error:
         stopped = error
-    if smoke and not realtime:
+    if sending.smoked:
         send_the_rest(collector.sender, [one.run for one in planned])
     if stopped:
         raise stopped
     return ids
 
 
-def _say_full_price(session: Session, label: str, progress: Progress) -> None:
+def _say_full_price(session: Session, label: str, progress: Progress, sending: Sending) -> None:
     """Say what requests cost that go one by one, before any does."""
     from evalkit.pipeline.plan import plan
-    from evalkit.pricing import load_prices
 
-    found = plan(session.suite, session.store, load_prices(), label, realtime=True)
+    found = plan(session.suite, session.store, session.prices, label, realtime=True, reuse=not sending.fresh)
     if any(not run.exists and run.requests for run in found.runs):
         most = found.total("at_most_usd")
         amount = f"at most ${most:,.2f}" if most is not None else "how much is not known, as a price is not"

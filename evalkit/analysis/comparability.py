@@ -63,7 +63,13 @@ def _served(baseline: RunScores, candidate: RunScores, sides: tuple[str, str]) -
     if before == after or _waits(baseline) or _waits(candidate):
         return ()
     there, here = (" and ".join(models) or "no model on record" for models in (before, after))
-    return (f"judge served {there} in {sides[0]}, {here} in {sides[1]}",)
+    mixed = ", where scores that one served were taken over" if any(map(mixed_by_reuse, (baseline, candidate))) else ""
+    return (f"judge served {there} in {sides[0]}, {here} in {sides[1]}{mixed}",)
+
+
+def mixed_by_reuse(scores: RunScores) -> bool:
+    """Whether a run took over scores that another model served than its own replies."""
+    return len(set(scores.served_models)) > 1 and any(case.taken_from for case in scores.cases)
 
 
 def _said(part: str, baseline: RunScores, candidate: RunScores) -> bool:

@@ -28,6 +28,8 @@ class Comparison:
     """Why the runs are not comparable; kept when the comparison is forced."""
     n_paired: int
     n_unpaired: int
+    n_shared: int = 0
+    """Paired cases of which both runs have one and the same score, which one took over: no difference can show."""
     delta: float | None
     low: float | None
     high: float | None
@@ -89,6 +91,7 @@ def compare(baseline: RunScores, candidate: RunScores, *, force: bool = False, c
         reasons=reasons,
         n_paired=len(joined.cases),
         n_unpaired=joined.n_unpaired,
+        n_shared=joined.n_shared,
         delta=numbers.delta if numbers else None,
         low=numbers.low if numbers else None,
         high=numbers.high if numbers else None,

@@ -34,6 +34,8 @@ class Pairing:
     """The same case, but a side has no score (yet)."""
     low_value: float
     high_value: float
+    n_shared: int = 0
+    """How many pairs are one and the same score, which one run took over."""
 
     @property
     def n_unpaired(self) -> int:
@@ -58,6 +60,7 @@ def pairing(baseline: RunScores, candidate: RunScores) -> Pairing:
     baseline_values: list[float] = []
     candidate_values: list[float] = []
     changed: list[str] = []
+    n_shared = 0
     unscored: list[str] = []
     for case in sorted(after.values(), key=_position):
         other = before.get(case.case_id)
@@ -72,6 +75,7 @@ def pairing(baseline: RunScores, candidate: RunScores) -> Pairing:
             others.append(other)
             baseline_values.append(other.value)
             candidate_values.append(case.value)
+            n_shared += baseline.observation(other) == candidate.observation(case)
     unscored += sorted(
         (before_pending & after.keys()) | (after_pending & before.keys()) | (before_pending & after_pending)
     )
@@ -86,6 +90,7 @@ def pairing(baseline: RunScores, candidate: RunScores) -> Pairing:
         unscored=tuple(unscored),
         low_value=min(baseline.low_value, candidate.low_value),
         high_value=max(baseline.high_value, candidate.high_value),
+        n_shared=n_shared,
     )
 
 

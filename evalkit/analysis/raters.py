@@ -68,7 +68,7 @@ class JudgesAgreement:
     unscored: tuple[int, ...]
     """How many of them each run has no score for."""
     left_out: int
-    """Cases that not all runs have, or whose content differs."""
+    """Cases that not all runs have, or whose content differs, or that were judged once for two of the runs."""
     raters: RatersAgreement
     pairs: tuple[JudgeAgreement, ...]
     """Every two runs, the earlier as the reference."""
@@ -148,11 +148,19 @@ def judges_agreement(
         reasons: what the last run's judge gave as its reasons, by case id.
         confidence: of every interval.
 
+    A score that one run took over from another is no second opinion: its case is left out.
+
     Raises:
-        UsageError: the runs have no case in common.
+        UsageError: the runs have no case in common that was judged for each of them.
     """
     tables = [run.by_id() for run in runs]
-    shared = [case for case in runs[0].cases if _same(case, tables)]
+    same = [case for case in runs[0].cases if _same(case, tables)]
+    shared = [case for case in same if _each_judged(case.case_id, runs, tables)]
+    if same and not shared:
+        raise UsageError(
+            f"runs {' and '.join(run.run for run in runs)} have the same judgements, which one took over from the "
+            "other: a judgement agrees with itself; judge the outputs anew under another label (--fresh)"
+        )
     if not shared:
         raise UsageError(
             f"runs {' and '.join(run.run for run in runs)} have no case in common that is the same in all of them; "
@@ -190,6 +198,12 @@ def judges_agreement(
         raters=raters_agreement(rows, scale, raters=len(runs), clusters=list(clusters.values()), confidence=confidence),
         pairs=tuple(pair(one, other) for one, other in combinations(range(len(runs)), 2)),
     )
+
+
+def _each_judged(case_id: str, runs: Sequence[RunScores], tables: Sequence[Mapping[str, CaseScore]]) -> bool:
+    """Whether no two of the runs have one and the same judgement of a case."""
+    seen = {run.observation(table[case_id]) for run, table in zip(runs, tables, strict=True)}
+    return len(seen) == len(runs)
 
 
 def _same(case: CaseScore, tables: Sequence[Mapping[str, CaseScore]]) -> bool:

@@ -28,6 +28,8 @@ class CaseScore:
     """Place in the dataset."""
     metadata: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
     """The scalars of the case's metadata, where they were read."""
+    taken_from: tuple[str, str] | None = None
+    """The run and the case that were judged, where the score was taken over: no other observation than theirs."""
 
     def __post_init__(self) -> None:
         if (self.value is not None) != (self.status is Status.SCORED):
@@ -58,6 +60,10 @@ class RunScores:
     """Ids of the cases without a result yet; None where they are not listed."""
     low_value: float = 0.0
     high_value: float = 1.0
+
+    def observation(self, case: CaseScore) -> tuple[str, str]:
+        """What was observed: the run and the case that were judged. Two scores of one observation are one."""
+        return case.taken_from or (self.run, case.case_id)
 
     def by_id(self) -> dict[str, CaseScore]:
         """The cases by id.

@@ -69,6 +69,8 @@ class Point:
     p_value: float | None = None
     mde: float | None = None
     n_paired: int | None = None
+    n_shared: int | None = None
+    """How many of the pairs are one and the same score, which the run took over."""
     outcome: Outcome | None = None
     """None for the first of a segment."""
     candidate_changed: bool = False
@@ -196,6 +198,7 @@ def _after(point: Point, before: DatedRun, run: DatedRun, made: Comparison) -> P
         p_value=made.p_value,
         mde=made.mde,
         n_paired=made.n_paired,
+        n_shared=made.n_shared,
         outcome=outcome_of(made),
         candidate_changed=run.candidate_digest != before.candidate_digest,
         dataset_changed=run.dataset != before.dataset,

@@ -134,6 +134,7 @@ def plan(
     tag: options.Tag = None,
     sample: options.Sample = None,
     limit: options.Limit = None,
+    fresh: options.Fresh = False,
     sandbox: options.Sandbox = False,
     json: options.Json = False,
 ) -> None:
@@ -147,7 +148,13 @@ def plan(
     from evalkit.cli import tables
 
     found = api.plan(
-        config, store=store, label=label, judge=judge, filter=options.filter_of(tag, sample, limit), sandbox=sandbox
+        config,
+        store=store,
+        label=label,
+        judge=judge,
+        filter=options.filter_of(tag, sample, limit),
+        fresh=fresh,
+        sandbox=sandbox,
     )
     if json:
         tables.print_json(asdict(found))
@@ -167,6 +174,7 @@ def submit(
     deadline: options.Deadline = None,
     realtime: options.Realtime = False,
     smoke: options.Smoke = 0,
+    fresh: options.Fresh = False,
     sandbox: options.Sandbox = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -188,6 +196,7 @@ def submit(
             deadline=deadline,
             realtime=realtime,
             smoke=smoke,
+            fresh=fresh,
             sandbox=sandbox,
             progress=progress,
         )
@@ -245,6 +254,7 @@ def run(
     out: options.Out = None,
     split: options.Split = False,
     redact: options.Redact = False,
+    fresh: options.Fresh = False,
     sandbox: options.Sandbox = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -268,6 +278,7 @@ def run(
             smoke=smoke,
             timeout=timeout,
             poll=poll,
+            fresh=fresh,
             sandbox=sandbox,
             out=out,
             command=_words(),

@@ -108,6 +108,9 @@ def _print_one(row: ComparedRuns) -> None:
         say(f"  {words.count(made.n_paired, 'paired case')}; {by}{clusters}", style="dim")
         if few := roughness(made):
             say(f"  {few}: the interval is rough", style="dim")
+        if made.n_shared:
+            said = f"  {words.count(made.n_shared, 'pair')} of one score each, taken over: the same output, judged once"
+            say(said, style="dim")
     if unpaired := ", ".join(_unpaired(row)):
         say_wrapped(f"  {made.n_unpaired:,} not paired: {unpaired}", indent="    ", style="dim")
     if row.is_open:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from evalkit.cli import words
+from evalkit.cli import tables, words
 from evalkit.cli.screen import say, say_title
 from evalkit.cli.tables import SIMULATED, criterion_name, say_not_sent, say_sentinels
 from evalkit.cli.words import one_line
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from evalkit.pipeline.detail import CaseDetail
     from evalkit.pipeline.view import RunView
     from evalkit.store import PlacedScore
+
+_NAMED: Final = 3
+"""Runs that are named of those whose scores a run took over."""
 
 
 def print_run(rows: Sequence[RunView]) -> None:
@@ -34,6 +37,9 @@ def print_run(rows: Sequence[RunView]) -> None:
     for batch in run.batches:
         name, requests = "realtime" if batch.realtime else "batch", words.count(batch.requests, "request")
         _fact(name, f"{batch.id}: {batch.state.value}, {requests}")
+    _fact("reused", _reused(run))
+    if run.spending.mixed_by_reuse:
+        say(tables.mixed(run), style="yellow")
     if run.spending.results:
         share = run.spending.cache_read_share
         cached = "" if share is None else f"; {int(share * 100)} % of the cacheable tokens came from the cache"
@@ -111,8 +117,9 @@ def _print_score(placed: PlacedScore) -> None:
     say(verdict.status.value if verdict.value is None else f"{label}{verdict.value:g}")
     if verdict.reason:
         say(verdict.reason)
+    paid = words.usd(placed.cost_usd) if placed.reused_from is None else f"taken over from run {placed.reused_from}"
     if score.custom_id:
-        say(f"{score.custom_id} in {score.batch}; {words.usd(placed.cost_usd)}", style="dim")
+        say(f"{score.custom_id} in {score.batch}; {paid}", style="dim")
 
 
 def _judge(run: RunView) -> str:
@@ -120,6 +127,17 @@ def _judge(run: RunView) -> str:
         return "none: a check, local and free"
     served = [model for model in run.spending.served_models if model != run.judge]
     return run.judge + (f", served by {', '.join(served)}" if served else "")
+
+
+def _reused(run: RunView) -> str:
+    """What it took over, and what that has cost where it was paid."""
+    taken = run.spending.taken
+    if not taken.cases:
+        return ""
+    runs = [f"run {name}" + (f" ({n:,})" if len(taken.from_runs) > 1 else "") for name, n in taken.from_runs.items()]
+    more = f" and {len(runs) - _NAMED} more" if len(runs) > _NAMED else ""
+    saved = "" if taken.saved_usd is None else f"; saved {words.usd(taken.saved_usd)}"
+    return f"{taken.cases:,} of {words.count(run.cases, 'case')}, judged in {', '.join(runs[:_NAMED])}{more}{saved}"
 
 
 def _fact(name: str, value: str) -> None:

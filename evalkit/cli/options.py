@@ -45,6 +45,9 @@ Limit: TypeAlias = Annotated[
 Sandbox: TypeAlias = Annotated[
     bool, typer.Option("--sandbox", help="Use the built-in local API: offline, free, simulated.")
 ]
+Fresh: TypeAlias = Annotated[
+    bool, typer.Option("--fresh", help="Judge all anew, and take over no score of the same output.")
+]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 Timeout: TypeAlias = Annotated[

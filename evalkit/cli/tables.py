@@ -59,6 +59,7 @@ def print_runs(rows: Sequence[RunView], *, none: str = "no runs yet; `evalkit ru
             _column("sent", rows if any(row.realtime for row in rows) else (), lambda row: row.realtime, drop=2),
             _column("status", () if settled else rows, lambda row: row.status.value.replace("_", " ")),
             _column("scored", rows, lambda row: f"{row.scored:,}/{row.cases:,}", right=True),
+            _column("reused", rows, _reused, right=True, drop=4),
             _column("mean", rows, lambda row: _mean(row, marked=simulated), right=True),
             _column("95 %", rows, lambda row: words.interval(row.estimate), right=True),
             _column("cost", rows, _cost, right=True, drop=2),
@@ -66,6 +67,8 @@ def print_runs(rows: Sequence[RunView], *, none: str = "no runs yet; `evalkit ru
         ]
     )
     say(_shared(rows, judges, labels), style="dim")
+    for row in {row.run: row for row in rows if row.spending.mixed_by_reuse}.values():
+        say_wrapped(mixed(row), style="yellow", indent="  ")
     say_not_sent(rows)
     say_sentinels(rows)
     if simulated:
@@ -97,6 +100,16 @@ def say_sentinels(rows: Sequence[RunView]) -> None:
         say(f"  and {len(missed) - _MISSED:,} more", style="yellow")
 
 
+def mixed(row: RunView) -> str:
+    """What is wrong with a run whose judge changed between what it took over and what it sent."""
+    taken = row.spending.taken
+    return (
+        f"run {row.run} has two served models: its {words.count(taken.cases, 'score')} taken over are by "
+        f"{', '.join(taken.served_models)}, its own replies are not; `evalkit run --fresh` under another label judges "
+        "all anew"
+    )
+
+
 def print_plan(plan: Plan) -> None:
     """What a submit would send, and what it may cost."""
     runs = plan.runs
@@ -105,6 +118,7 @@ def print_plan(plan: Plan) -> None:
             Column(name="run", cells=[run.run for run in runs]),
             Column(name="candidate", cells=[one_line(run.candidate) for run in runs], least=10),
             Column(name="grader", cells=[one_line(run.grader) for run in runs], least=10),
+            Column(name="reused", cells=[f"{run.reused:,}" if run.reused else "" for run in runs], right=True),
             Column(name="requests", cells=[f"{run.requests:,}" if run.requests else "" for run in runs], right=True),
             Column(name="size", cells=[words.size(run.size) if run.requests else "" for run in runs], right=True),
             Column(name="cost", cells=[_planned_cost(run) for run in runs], right=True),
@@ -112,6 +126,8 @@ def print_plan(plan: Plan) -> None:
     )
     new = [run for run in runs if not run.exists]
     requests, batches, size = (sum(getattr(run, name) for run in new) for name in ("requests", "batches", "size"))
+    if n := sum(run.reused for run in new):
+        say(f"reused   {words.count(n, 'case')} judged already, free; --fresh judges all")
     if not requests:
         say("to send  nothing" if new else "to send  nothing: every run is there already")
         return
@@ -220,10 +236,14 @@ def _mean(row: RunView, *, marked: bool) -> str:
     return f"{text}{'~' if row.simulated else ' '}" if text and marked else text
 
 
+def _reused(row: RunView) -> str:
+    return f"{row.spending.taken.cases:,}" if row.spending.taken.cases else ""
+
+
 def _cost(row: RunView) -> str:
     if row.judge is None:
         return "free"
-    return words.usd(row.spending.cost_usd) if row.spending.results else ""
+    return words.usd(row.spending.cost_usd) if row.spending.results or row.spending.taken.cases else ""
 
 
 def _shared(rows: Sequence[RunView], judges: set[str], labels: set[str]) -> str:
@@ -247,7 +267,7 @@ def _shared(rows: Sequence[RunView], judges: set[str], labels: set[str]) -> str:
 def _planned_cost(run: RunPlan) -> str:
     if run.exists:
         return "there already"
-    return "free" if run.judge is None else words.usd_range(run.low_usd, run.high_usd)
+    return "free" if run.judge is None or not run.requests else words.usd_range(run.low_usd, run.high_usd)
 
 
 def _say_uncached(runs: Sequence[RunPlan]) -> None:

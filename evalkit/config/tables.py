@@ -122,6 +122,9 @@ class SubmitConfig(Section):
     retries: Annotated[int, Strict()] = Field(
         default=2, ge=0, le=10, description="How often requests that failed in passing are sent again by themselves."
     )
+    reuse: Annotated[bool, Strict()] = Field(
+        default=True, description="Take over the scores of outputs that were judged before, in place of paying again."
+    )
 
 
 class Config(Section):

@@ -52,6 +52,8 @@ class Proof:
     graders: set[str] = field(default_factory=set[str])
     beside: dict[str, str] = field(default_factory=dict[str, str])
     """Pairwise grader -> the candidate that it puts beside others."""
+    reused: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict[tuple[str, str], tuple[str, str]])
+    """Run and case -> the run and the case that were paid for its scores."""
 
     def row(self, table: str, row: Row) -> None:
         """Look at one row.
@@ -74,6 +76,7 @@ class Proof:
             "graders": self._grader,
             "requests": self._request,
             "results": self._of_batch,
+            "reused": self._reused,
             "scores": self._score,
             "policies": self._policy,
             "calibrations": self._calibration,
@@ -188,11 +191,28 @@ class Proof:
     def _request(self, row: Row) -> None:
         _must_be("custom_id", row["custom_id"], ids.custom_id(row["run"], row["case_id"], row["suffix"]))
 
+    def _reused(self, row: Row) -> None:
+        if row["from_run"] == row["run"]:
+            raise Unproven("is taken over from its own run")
+        self.reused[row["run"], row["case_id"]] = (row["from_run"], row["from_case"])
+
     def _score(self, row: Row) -> None:
-        Status(row["status"])
+        status = Status(row["status"])
+        if origin := self.reused.get((row["run"], row["case_id"])):
+            self._taken_over(row, status, *origin)
+            return
         if row["custom_id"] is not None:
             self._request(row)
         self._of_batch(row)
+
+    def _taken_over(self, row: Row, status: Status, from_run: str, from_case: str) -> None:
+        """A score of a reply to another run, which need not be in the bundle."""
+        if status is not Status.SCORED:
+            raise Unproven("is taken over, and has no value")
+        if row["custom_id"] is not None:
+            _must_be("custom_id", row["custom_id"], ids.custom_id(from_run, from_case, row["suffix"]))
+        if self.batches.get(row["batch"], from_run) != from_run:
+            raise Unproven(f"is of batch {row['batch']!r}, which is none of the run that it is taken over from")
 
     def _of_batch(self, row: Row) -> None:
         if row["batch"] is not None and self.batches.get(row["batch"]) != row["run"]:

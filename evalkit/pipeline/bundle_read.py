@@ -32,6 +32,8 @@ from evalkit.pipeline.bundle_proof import Proof, Unproven
 from evalkit.store import CARRIED, HEAD, BadRowError, Standing, Store, checked
 
 _FIRST: Final = ("runs", "intents", "batches")
+_LATER: Final = frozenset({"reused"})
+"""Tables that bundles of an older evalkit do not hold: nothing of that kind was there."""
 _BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
 
 
@@ -94,8 +96,9 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
         manifest = msgspec.json.decode(text, type=Manifest)
     except _BROKEN as error:
         raise UsageError(f"{path} is damaged: its {MANIFEST} cannot be read ({error})") from error
-    wanted = {member_of(table) for table in CARRIED} | {MANIFEST}
-    if len(archive.infolist()) != len(infos) or set(infos) != wanted or set(manifest.tables) != set(CARRIED):
+    wanted = {member_of(table) for table in manifest.tables} | {MANIFEST}
+    lacking = set(CARRIED) ^ set(manifest.tables)
+    if len(archive.infolist()) != len(infos) or set(infos) != wanted or not lacking <= _LATER:
         raise UsageError(f"{path} is no bundle: it holds other members than its tables")
     if sum(info.file_size for info in infos.values()) > MOST_BYTES:
         raise UsageError(f"{path} is refused: it would unpack to more than {MOST_BYTES // 1024**3} GiB")
@@ -130,6 +133,8 @@ class _Bundle:
 
     def rows(self, table: str) -> Iterator[dict[str, Any]]:
         """The rows of a table; the last of them is followed by its digest being found right, or an error."""
+        if table not in self.manifest.tables:
+            return
         declared, name = self.manifest.tables[table], member_of(table)
         digest, number = hashlib.sha256(), 0
         for line in self._lines(name):

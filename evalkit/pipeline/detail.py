@@ -61,6 +61,7 @@ def score_json(placed: PlacedScore) -> dict[str, object]:
         "stop_reason": score.stop_reason,
         "usage": placed.usage,
         "cost_usd": placed.cost_usd,
+        "reused_from": placed.reused_from,
     }
 
 

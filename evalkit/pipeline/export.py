@@ -37,6 +37,7 @@ FIELDS: Final = (
     "dataset",
     "case_digest",
     "run_label",
+    "reused_from",
 )
 Form = Literal["jsonl", "csv", "parquet"]
 
@@ -83,7 +84,8 @@ def score_rows(store: Store, runs: Sequence[Run], *, judgements: bool = True) ->
     for run in runs:
         batches = {batch.id: batch for batch in store.progress([run.id])[run.id][1]}
         # A score that is reduced from judgements is of no batch of its own.
-        simulated = any(batch.simulated for batch in batches.values())
+        taken = store.results.spending([run.id]).get(run.id)
+        simulated = any(batch.simulated for batch in batches.values()) or bool(taken and taken.taken.simulated)
         for placed in store.scores.of(run.id):
             if judgements or not placed.score.suffix:
                 batch = batches.get(placed.score.batch or "")
@@ -143,6 +145,7 @@ def _row(run: Run, placed: PlacedScore, *, simulated: bool) -> dict[str, Any]:
         "dataset": run.dataset,
         "case_digest": placed.case_digest,
         "run_label": run.label,
+        "reused_from": placed.reused_from,
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from evalkit.analysis.gate import GateEntry, GateNoise, GateSentinels, pool
+from evalkit.analysis.gate import GateEntry, GateNoise, GateSentinels, measurements, pool
 from evalkit.analysis.scores import RunScores
 from evalkit.pipeline.corrections import calibration_for_gate
 from evalkit.pipeline.gate_baseline import Baseline, submit_command
@@ -56,10 +56,10 @@ class Entries:
         beside = Beside.of(self.store, run, self.baseline)
         if beside is not None or (other is not None and not self._scores(other, criterion)):
             other = None
-        siblings = self._siblings(run)
-        scores = self._pooled(siblings, criterion)
+        runs, others = self._siblings(run), self._siblings(other) if other else []
+        siblings = [run_scores(self.store, one, criterion) for one in runs]
+        scores = pool(siblings)
         even = beside.even(scores) if beside else None
-        others = self._siblings(other) if other else []
         both = [one for one in (run, other) if one]
         open_runs = tuple(one.id for one in both if self._is_open(one))
         return GateEntry(
@@ -76,8 +76,8 @@ class Entries:
             cost_usd=self._cost(run),
             calibration=calibration_for_gate(self.store, run, criterion, now=self.now),
             noise=self._noise(run, criterion),
-            sentinels=self._sentinels([*reversed(siblings), *reversed(others)]),
-            pooled=len(siblings),
+            sentinels=self._sentinels([*reversed(runs), *reversed(others)]),
+            pooled=measurements(siblings),
             stale=self.files.stale(run) if self.files else "",
             same_outputs=other is not None and _outputs(run) == _outputs(other),
             no_baseline=self.baseline.missing(grader, self.label),

@@ -19,6 +19,7 @@ def histories(store: Store, runs: Sequence[Run]) -> dict[tuple[str, str], list[D
     first = _first_judged(runs)
     found: dict[tuple[str, str], list[DatedRun]] = {}
     for run in runs:
+        spent = spending.get(run.id)
         if run.id in scored:
             found.setdefault((run.candidate, run.grader), []).append(
                 DatedRun(
@@ -28,8 +29,9 @@ def histories(store: Store, runs: Sequence[Run]) -> dict[tuple[str, str], list[D
                     candidate_digest=run.candidate_digest,
                     grader_digest=run.grader_digest,
                     judge_digest=run.judge.digest if run.judge else "",
-                    served_models=spending[run.id].served_models if run.id in spending else (),
-                    simulated=any(batch.simulated for batch in progress[run.id][1]),
+                    served_models=spent.served_models if spent else (),
+                    simulated=any(batch.simulated for batch in progress[run.id][1])
+                    or bool(spent and spent.taken.simulated),
                     cases=run.cases,
                     judged_at=first[_outputs(run)],
                     created_at=run.created_at,

@@ -47,6 +47,7 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
         status = run_status([i.state for i in intents], [b.state for b in batches])
         if run.id in away:
             status = RunStatus.HANDED_OVER
+        spent = spending.get(run.id, _NONE)
         for criterion, scale in scales[run.grader_digest].items():
             tally = tallies.get((run.id, criterion)) or _empty(run, criterion)
             views.append(
@@ -69,8 +70,8 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
                     unscored=dict(tally.unscored),
                     pending=_pending(run, tally),
                     estimate=estimate_of(tally, scale),
-                    spending=spending.get(run.id, _NONE),
-                    simulated=any(batch.simulated for batch in batches),
+                    spending=spent,
+                    simulated=any(batch.simulated for batch in batches) or spent.taken.simulated,
                     created_at=run.created_at,
                     corrected=corrected.get((run.id, criterion)),
                     against=beside.get(run.baseline_digest),

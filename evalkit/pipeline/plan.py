@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Final
 
 from evalkit.graders import Check
 from evalkit.pipeline.encode import encode
+from evalkit.pipeline.reuse import taken_over
 from evalkit.pipeline.suite import PlannedRun, Suite
 from evalkit.pricing import Prices, Usage, min_cacheable_tokens
 from evalkit.run import Judge, RunKind
@@ -35,6 +37,8 @@ class RunPlan:
     exists: bool
     """The run is in the store: a submit attaches to it, and sends nothing but what was never sent."""
     cases: int
+    reused: int
+    """Cases that were judged already, and are not sent."""
     requests: int
     batches: int
     not_sent: int
@@ -66,7 +70,9 @@ class Plan:
         return sum(known) if len(known) == len(amounts) else None
 
 
-def plan(suite: Suite, store: Store, prices: Prices, label: str = "", *, realtime: bool = False) -> Plan:
+def plan(
+    suite: Suite, store: Store, prices: Prices, label: str = "", *, realtime: bool = False, reuse: bool = False
+) -> Plan:
     """Render every run of a suite and weigh it; nothing is written to the store, nothing is sent.
 
     Args:
@@ -75,11 +81,12 @@ def plan(suite: Suite, store: Store, prices: Prices, label: str = "", *, realtim
         prices: what a token costs.
         label: of the runs.
         realtime: at full price, and not at that of a batch.
+        reuse: leave out the cases whose scores are those of earlier runs.
 
     Raises:
         DatasetError: cases cannot be rendered.
     """
-    runs = tuple(_plan(one, store, prices, batch=not realtime) for one in suite.planned(label))
+    runs = tuple(_plan(one, store, prices, batch=not realtime, reuse=reuse) for one in suite.planned(label))
     return Plan(runs=runs, price_date=prices.date)
 
 
@@ -96,12 +103,17 @@ def prove(suite: Suite) -> None:
                 encode(planned.run, planned.grader, pairs, Path(directory), sentinels=planned.sentinels)
 
 
-def _plan(planned: PlannedRun, store: Store, prices: Prices, *, batch: bool) -> RunPlan:
+def _plan(planned: PlannedRun, store: Store, prices: Prices, *, batch: bool, reuse: bool) -> RunPlan:
     run = planned.run
     n_requests = n_batches = size = system = held = 0
+    exists, taken = store.runs.exists(run.id), set[str]()
     if not isinstance(planned.grader, Check):
+        if reuse and not exists:
+            # The SDK, which knows where it would send to, takes long to import.
+            base_url = os.environ.get("ANTHROPIC_BASE_URL", "").rstrip("/")
+            taken = {one.case_id for one in taken_over(store, planned, planned.grader, base_url=base_url)}
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
-            pairs = ((case, planned.candidate.output(case)) for case in planned.dataset)
+            pairs = ((case, planned.candidate.output(case)) for case in planned.dataset if case.id not in taken)
             encoded = encode(run, planned.grader, pairs, Path(directory), sentinels=planned.sentinels)
         parts, held = encoded.parts, encoded.not_sent
         n_requests, n_batches, size = sum(p.requests for p in parts), len(parts), sum(p.size for p in parts)
@@ -114,8 +126,9 @@ def _plan(planned: PlannedRun, store: Store, prices: Prices, *, batch: bool) -> 
         candidate=run.candidate,
         grader=run.grader,
         judge=run.judge.model if run.judge else None,
-        exists=store.runs.exists(run.id),
+        exists=exists,
         cases=run.cases,
+        reused=len(taken),
         requests=n_requests,
         batches=n_batches,
         not_sent=held,

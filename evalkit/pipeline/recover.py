@@ -7,6 +7,7 @@ the 29 days that results are kept, nothing has to be paid again.
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,18 +15,20 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from evalkit import ids
 from evalkit.errors import UsageError
-from evalkit.graders import Check
+from evalkit.graders import Asked, Check
 from evalkit.ids import RUN_ID_LENGTH
 from evalkit.pipeline.encode import encode
 from evalkit.pipeline.holder import holder
 from evalkit.pipeline.progress import Progress
+from evalkit.pipeline.reuse import taken_over
 from evalkit.pipeline.spool import Limits
 from evalkit.pipeline.suite import PlannedRun, Suite
 from evalkit.provider import Provider, RemoteBatch
 from evalkit.reply import read_reply
 from evalkit.run import Intent, IntentState
-from evalkit.store import Store
+from evalkit.store import Store, Taken
 
 _KEPT: Final = timedelta(days=29)
 _PEEKED: Final = 20
@@ -41,6 +44,8 @@ class Recovered:
     """Batches that may belong here, which only their results can tell."""
     strange: int = 0
     """Batches of other runs."""
+    partial: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """Batches, each with its run, that hold a smaller part of it than is left: the rest was not sent by this run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +86,7 @@ class Recoverer:
         found = Recovered()
         # Oldest first: a follow-up holds a part of what an earlier batch held, and must come after it.
         for batch in reversed(self._candidates(only)):
-            self._take(batch, planned, found)
+            self._take(batch, planned, found, named=only is not None)
         if only is not None and not found.batches:
             raise UsageError(self._not_ours(only, found))
         if only is not None or found.not_ended:
@@ -101,7 +106,7 @@ class Recoverer:
                 batches.append(batch)
         return batches
 
-    def _take(self, batch: RemoteBatch, planned: dict[str, PlannedRun], found: Recovered) -> None:
+    def _take(self, batch: RemoteBatch, planned: dict[str, PlannedRun], found: Recovered, *, named: bool) -> None:
         if not batch.ended:
             found.not_ended.append(batch.id)
             return
@@ -109,7 +114,11 @@ class Recoverer:
         if run is None:
             found.strange += 1
             return
-        self._adopt(planned[run], batch)
+        held = self._custom_ids(batch)
+        if not self._keep(planned[run], held, whatever=named):
+            found.partial.append((batch.id, run))
+            return
+        self._adopt(planned[run], batch, held)
         # Now, and not at the end: what a follow-up holds is free to be moved when its first batch is collected.
         self.collect(batch.id)
         found.batches.append(batch.id)
@@ -127,10 +136,8 @@ class Recoverer:
                 return run
         return None
 
-    def _adopt(self, planned: PlannedRun, batch: RemoteBatch) -> None:
-        """Write the run, if it is not there, and give the batch to the part whose requests it holds."""
-        self._keep(planned)
-        held = self._custom_ids(batch)
+    def _adopt(self, planned: PlannedRun, batch: RemoteBatch, held: set[str]) -> None:
+        """Give the batch to the part whose requests it holds."""
         part = self._part(planned.run.id, held)
         intent = part or self.store.runs.follow_up(planned.run.id, sorted(held), round=1, max_tokens=None)
         if intent.state is IntentState.PLANNED:
@@ -161,10 +168,19 @@ class Recoverer:
             claimed = self._claim(intent, self.now() - _KEPT)
             self.store.intents.unknown(claimed, reason="the store that knew of it was lost")
 
-    def _keep(self, planned: PlannedRun) -> None:
+    def _keep(self, planned: PlannedRun, held: set[str], *, whatever: bool) -> bool:
+        """Write the run, if it is not there, with what it took over from runs that are.
+
+        Returns:
+            False where its first batch holds less than a half of what is left, and nothing is written: what is not
+            there was taken over from runs that are to be recovered first, and would be paid a second time. `whatever`
+            writes it all the same.
+        """
         if self.store.runs.exists(planned.run.id) or isinstance(planned.grader, Check):
-            return
-        pairs = ((case, planned.candidate.output(case)) for case in planned.dataset)
+            return True
+        taken = self._taken_over(planned, planned.grader, held)
+        without = {one.case_id for one in taken}
+        pairs = ((case, planned.candidate.output(case)) for case in planned.dataset if case.id not in without)
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
             encoded = encode(
                 planned.run,
@@ -174,6 +190,10 @@ class Recoverer:
                 limits=self.limits,
                 sentinels=planned.sentinels,
             )
+        sizes = Counter(request.part for request in encoded.requests if request.custom_id in held)
+        whole = any(2 * n > encoded.parts[part].requests for part, n in sizes.items())
+        if not (whole or whatever):
+            return False
         self.store.add_run(
             planned.run,
             dataset=planned.dataset,
@@ -186,7 +206,20 @@ class Recoverer:
             base_url=self.provider.base_url,
             policy=planned.policy,
             sentinels=encoded.sentinels,
+            taken=taken,
         )
+        return True
+
+    def _taken_over(self, planned: PlannedRun, grader: Asked, held: set[str]) -> list[Taken]:
+        """What the run may have taken over: of what its batch does not hold, what earlier runs here have."""
+        taken = taken_over(self.store, planned, grader, base_url=self.provider.base_url)
+        if planned.run.cases * len(grader.suffixes) > self.limits.requests:
+            return []  # what this batch does not hold, another one may
+
+        def is_held(case_id: str) -> bool:
+            return any(ids.custom_id(planned.run.id, case_id, suffix) in held for suffix in grader.suffixes)
+
+        return [one for one in taken if not is_held(one.case_id)]
 
     def _custom_ids(self, batch: RemoteBatch) -> set[str]:
         held: set[str] = set()
@@ -221,6 +254,12 @@ def mentions(found: Recovered) -> Sequence[str]:
     said: list[str] = []
     if found.not_ended:
         said.append(f"{len(found.not_ended)} batches have not ended; recover again when they have")
+    for batch, run in found.partial:
+        said.append(
+            f"batch {batch} holds a small part of run {run}, which took over the rest from earlier runs: recover these "
+            f"first, by their labels, and this one again; or take it back as it is with --batch {batch}, and what is "
+            "lacking waits for `evalkit resolve`"
+        )
     if found.strange:
         said.append(f"{found.strange} batches belong to other runs or labels and are left alone")
     return said

@@ -24,8 +24,9 @@ def run_scores(store: Store, run: Run, criterion: str, *, metadata: Mapping[str,
     """
     parts, _ = store.content.grader(run.grader_digest)
     low, high = store.content.scales({run.grader_digest})[run.grader_digest][criterion]
-    cases = _cases(store, run, criterion, metadata or {})
     spending = store.results.spending([run.id]).get(run.id)
+    taken = store.reuse.of(run.id) if spending and spending.taken.cases else {}
+    cases = _cases(store, run, criterion, metadata or {}, taken)
     return RunScores(
         run=run.id,
         candidate=run.candidate,
@@ -36,7 +37,8 @@ def run_scores(store: Store, run: Run, criterion: str, *, metadata: Mapping[str,
         dataset=run.dataset,
         grader_parts={**parts, **(run.judge.parts if run.judge else {})},
         served_models=spending.served_models if spending else (),
-        simulated=any(batch.simulated for batch in store.progress([run.id])[run.id][1]),
+        simulated=any(batch.simulated for batch in store.progress([run.id])[run.id][1])
+        or bool(spending and spending.taken.simulated),
         cases=cases,
         pending=store.case_scores.pending(run.id, criterion, run.dataset) if len(cases) < run.cases else (),
         low_value=low,
@@ -44,7 +46,9 @@ def run_scores(store: Store, run: Run, criterion: str, *, metadata: Mapping[str,
     )
 
 
-def _cases(store: Store, run: Run, criterion: str, texts: Mapping[str, str]) -> list[CaseScore]:
+def _cases(
+    store: Store, run: Run, criterion: str, texts: Mapping[str, str], taken: Mapping[str, tuple[str, str]]
+) -> list[CaseScore]:
     # Most cases share their tags and much of their metadata with others: each text is read once.
     tags: dict[str, tuple[str, ...]] = {}
     scalars: dict[str, dict[str, Scalar]] = {"": {}}
@@ -67,6 +71,7 @@ def _cases(store: Store, run: Run, criterion: str, texts: Mapping[str, str]) -> 
                 cluster=cluster,
                 position=position,
                 metadata=scalars[text],
+                taken_from=taken.get(case_id),
             )
         )
     return found

@@ -7,23 +7,26 @@ sent; and each part is claimed before its create. A run that is there already is
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from evalkit.dataset import Case
 from evalkit.failpoint import step
-from evalkit.graders import Asked, Check, Sentinel
+from evalkit.graders import Asked, Check
 from evalkit.pipeline.encode import Encoded, encode, no_output
 from evalkit.pipeline.guarding import guard_note
 from evalkit.pipeline.reconcile import Reconciler
+from evalkit.pipeline.reuse import said, taken_over
 from evalkit.pipeline.sender import Sender
+from evalkit.pipeline.sending import ANEW, Sending
 from evalkit.pipeline.smoke import ways
 from evalkit.pipeline.spool import Limits, Part
 from evalkit.pipeline.suite import PlannedRun
-from evalkit.run import IntentState, Request
+from evalkit.run import IntentState
 from evalkit.score import Score
+from evalkit.store import Taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +36,8 @@ class Submitter:
     sender: Sender
     reconciler: Reconciler
     limits: Limits = field(default_factory=Limits)
-    realtime: bool = False
-    """What is still to be sent goes one by one, at full price."""
-    smoke: int = 0
-    """How many cases of each new run go first, so, with the others held back."""
+    sending: Sending = ANEW
+    """How; the scores of outputs that were judged before are taken over but where it is `fresh`."""
 
     def submit(self, planned: Sequence[PlannedRun]) -> list[str]:
         """Submit every run, or attach to it; returns the run ids.
@@ -65,11 +66,13 @@ class Submitter:
             self._attach(planned)
             return None
         account = self.sender.provider.account  # a missing key is said before anything is rendered or written
-        encoded = self._encode(planned, planned.grader, directory)
+        taken = self._taken_over(planned, planned.grader)
+        encoded = self._encode(planned, planned.grader, directory, without={one.case_id for one in taken})
         step("encoded")
-        kept = self._keep(
-            planned, encoded.requests, encoded.parts, encoded.missing, account=account, sentinels=encoded.sentinels
-        )
+        if taken:
+            sent = len({request.case_id for request in encoded.requests})
+            self.sender.progress.note(said(planned.run, len(taken), sent))
+        kept = self._keep(planned, encoded, account=account, taken=taken)
         step("kept")
         if note := guard_note(planned.run, planned.grader, encoded.not_sent):
             self.sender.progress.note(note)
@@ -88,13 +91,13 @@ class Submitter:
         if bodies is None:
             self.sender.check_account(run)
             self.reconciler.reconcile([run.id])
-        if self.realtime:
+        if self.sending.realtime:
             self.sender.store.intents.in_realtime(run.id)
-        elif not self.smoke:
+        elif not self.sending.smoke:
             self.sender.store.intents.hold(run.id, reason=None)
         if any(intent.state is IntentState.PLANNED for intent in self.sender.store.intents.of(run.id)):
             self._send(planned, bodies)
-        else:
+        elif bodies is None:
             self.sender.progress.attached(run)
 
     def _send(self, planned: PlannedRun, bodies: dict[int, Part] | None) -> None:
@@ -102,43 +105,42 @@ class Submitter:
         if held:
             self.sender.progress.note(f"run {planned.run.id}: {held} parts wait until less is in flight")
 
-    def _encode(self, planned: PlannedRun, grader: Asked, directory: Path) -> Encoded:
+    def _taken_over(self, planned: PlannedRun, grader: Asked) -> list[Taken]:
+        if self.sending.fresh:
+            return []
+        return taken_over(self.sender.store, planned, grader, base_url=self.sender.provider.base_url)
+
+    def _encode(self, planned: PlannedRun, grader: Asked, directory: Path, *, without: Collection[str] = ()) -> Encoded:
         progress, total = self.sender.progress, planned.dataset.n
         return encode(
             planned.run,
             grader,
-            ((case, planned.candidate.output(case)) for case in planned.dataset),
+            ((case, planned.candidate.output(case)) for case in planned.dataset if case.id not in without),
             directory,
             limits=self.limits,
-            first=0 if self.realtime else self.smoke,
+            first=self.sending.smoked,
             rendered=lambda done: progress.rendering(planned.run, done, total),
             sentinels=planned.sentinels,
         )
 
     def _keep(
-        self,
-        planned: PlannedRun,
-        requests: Sequence[Request],
-        parts: Sequence[Part],
-        scores: Iterable[Score],
-        *,
-        account: str | None = None,
-        sentinels: Sequence[Sentinel] = (),
+        self, planned: PlannedRun, encoded: Encoded, *, account: str | None = None, taken: Sequence[Taken] = ()
     ) -> bool:
-        """Write the run whole, with all that it is made of; False where it is there."""
+        """Write a run that is to be sent whole, with all that it is made of; False where it is there."""
         return self.sender.store.add_run(
             planned.run,
             dataset=planned.dataset,
             candidate=planned.candidate,
             grader=planned.grader,
-            requests=requests,
-            parts=[part.requests for part in parts],
-            scores=scores,
+            requests=encoded.requests,
+            parts=[part.requests for part in encoded.parts],
+            scores=encoded.missing,
             account=account,
-            base_url=self.sender.provider.base_url if account else None,
+            base_url=self.sender.provider.base_url,
             policy=planned.policy,
-            ways=ways(len(parts), realtime=self.realtime, smoke=self.smoke),
-            sentinels=sentinels,
+            ways=ways(len(encoded.parts), realtime=self.sending.realtime, smoke=self.sending.smoked),
+            sentinels=encoded.sentinels,
+            taken=taken,
         )
 
     def _check(self, planned: PlannedRun, check: Check) -> None:
@@ -147,7 +149,16 @@ class Submitter:
             self._attach(planned)
             self.sender.progress.attached(planned.run)
             return
-        self._keep(planned, (), (), (self._checked(planned, check, case) for case in planned.dataset))
+        self.sender.store.add_run(
+            planned.run,
+            dataset=planned.dataset,
+            candidate=planned.candidate,
+            grader=check,
+            requests=(),
+            parts=(),
+            scores=(self._checked(planned, check, case) for case in planned.dataset),
+            policy=planned.policy,
+        )
         self.sender.progress.checked(planned.run)
 
     def _checked(self, planned: PlannedRun, check: Check, case: Case) -> Score:

@@ -107,6 +107,9 @@ class RunView:
             "high": self.estimate.high,
             "method": self.estimate.method,
             "cost_usd": self.spending.cost_usd,
+            "reused": self.spending.taken.cases,
+            "reused_from": dict(self.spending.taken.from_runs),
+            "reused_saved_usd": self.spending.taken.saved_usd,
             "cache_read_share": self.spending.cache_read_share,
             "served_models": list(self.spending.served_models),
             "simulated": self.simulated,
@@ -114,7 +117,7 @@ class RunView:
             "against": self.against,
             **({} if self.preference is None else {"preference": self.preference.json()}),
             "not_sent": self.not_sent.cases if self.not_sent else 0,
-            "saved_usd": self.not_sent.saved_usd if self.not_sent else 0.0,
+            "not_sent_saved_usd": self.not_sent.saved_usd if self.not_sent else 0.0,
             "sentinels": self.sentinels.json() if self.sentinels else None,
             **(self.corrected.json() if self.corrected else dict.fromkeys(CORRECTED_KEYS)),
         }

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from evalkit.candidate import Candidate
 from evalkit.dataset import AnyDataset
-from evalkit.graders import Grader, PairwiseGrader, Sentinel
+from evalkit.graders import Asked, Grader, PairwiseGrader, Sentinel
 from evalkit.graders.imported import Imported
 from evalkit.run import Batch, Intent, Request, Run
 from evalkit.score import Score, Status, Verdict
@@ -31,6 +31,7 @@ from evalkit.store.outgoing import CARRIED, Outgoing, outgoing
 from evalkit.store.passes import LastPasses, Passes
 from evalkit.store.policies import Policies
 from evalkit.store.results import LineRow, ResultLine, Results, Spending
+from evalkit.store.reuse import Reuse, Taken, TakenOver
 from evalkit.store.runs import BATCHED, IN_REALTIME, FollowUp, Runs, Way, read_run
 from evalkit.store.schema import HEAD, batches, intents
 from evalkit.store.scores import PlacedScore, Scores, Tally
@@ -57,6 +58,8 @@ __all__ = [
     "Spending",
     "Standing",
     "Store",
+    "Taken",
+    "TakenOver",
     "Tally",
     "Way",
     "checked",
@@ -78,6 +81,7 @@ class Store:
         self.results = Results(database)
         self.scores = Scores(database)
         self.judgements = Judgements(database)
+        self.reuse = Reuse(database)
         self.case_scores = CaseScores(database)
         self.passes = Passes(database)
         self.policies = Policies(database)
@@ -124,6 +128,7 @@ class Store:
         policy: Mapping[str, Any] | None = None,
         ways: Sequence[Way] = (),
         sentinels: Sequence[Sentinel] = (),
+        taken: Sequence[Taken] = (),
     ) -> bool:
         """Keep a run with all that it is made of, in one transaction; False where the run is there already.
 
@@ -140,6 +145,10 @@ class Store:
             policy: the gate of its config.
             ways: how each part goes; as a batch where it is not said.
             sentinels: the known outputs that ride in it.
+            taken: its cases whose scores are those of earlier runs.
+
+        Raises:
+            StaleTransitionError: an earlier run was changed since its scores were looked at.
         """
         with self.database.writing() as connection:
             self.content.keep_dataset(connection, dataset, run.dataset_name)
@@ -151,6 +160,8 @@ class Store:
                 return False
             self.scores.put_with(connection, scores)
             self.sentinels.add(connection, run.id, sentinels)
+            if taken:
+                self.reuse.take_with(connection, run.id, taken, rows=_rows_per_case(grader))
             if policy is not None:
                 self.policies.add(connection, run.id, policy)
         return True
@@ -235,3 +246,9 @@ class Store:
             for row in connection.execute(made):
                 found[row.run][1].append(read_batch(row))
         return found
+
+
+def _rows_per_case(grader: Grader | Imported) -> int:
+    """How many rows of scores a case has: one per criterion, and one for each judgement behind it."""
+    samples = len(grader.suffixes) if isinstance(grader, Asked) else 1
+    return len(grader.criteria) * (samples + (samples > 1))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from evalkit import ids
 from evalkit.store.engine import Database
 from evalkit.store.rows import CHUNK
-from evalkit.store.schema import cases, dataset_cases, scores
+from evalkit.store.schema import cases, dataset_cases, reused, scores
 
 CaseRow: TypeAlias = tuple[str, str, float | None, str | None, str, int, str, str | None]
 """Case id, status, value, label, case digest, position, tags as JSON, cluster."""
@@ -18,8 +18,10 @@ CaseRow: TypeAlias = tuple[str, str, float | None, str | None, str, int, str, st
 
 CellRow: TypeAlias = tuple[int, str, float | None]
 """Position, status, value."""
-SaidRow: TypeAlias = tuple[str, str, str, str, str, float | None, str | None, str | None, str | None, str | None]
-"""Run, case id, criterion, suffix, status, value, label, reason, custom_id, batch."""
+SaidRow: TypeAlias = tuple[
+    str, str, str, str, str, float | None, str | None, str | None, str | None, str | None, str | None
+]
+"""Run, case id, criterion, suffix, status, value, label, reason, custom_id, batch, run that it was taken over from."""
 
 
 class CaseScores:
@@ -60,7 +62,9 @@ class CaseScores:
         """Every score of some cases in some runs: a case's own before the judgements behind it, these by number."""
         c = scores.c
         columns = (c.run, c.case_id, c.criterion, c.suffix, c.status, c.value, c.label, c.reason, c.custom_id, c.batch)
-        query = sa.select(*columns).where(c.run.in_(run_ids), c.case_id.in_(case_ids), c.suffix != ids.SENTINEL)
+        taken = sa.and_(reused.c.run == c.run, reused.c.case_id == c.case_id)
+        query = sa.select(*columns, reused.c.from_run).outerjoin(reused, taken)
+        query = query.where(c.run.in_(run_ids), c.case_id.in_(case_ids), c.suffix != ids.SENTINEL)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(sa.func.length(c.suffix), c.suffix)).all()
         return cast("list[SaidRow]", rows)

@@ -31,6 +31,7 @@ from evalkit.store.schema import (
     metadata,
     requests,
     results,
+    reused,
     runs,
     scores,
     sentinels,
@@ -39,7 +40,7 @@ from evalkit.store.standing import Standing, progress, weighed
 
 Rows = Sequence[Mapping[str, Any]]
 
-_MOVING: Final = (intents, batches, requests, scores)
+_MOVING: Final = (intents, batches, requests, reused, scores)
 _EQUAL: Final[Mapping[str, tuple[str, ...]]] = {
     "runs": ("kind", "dataset", "candidate_digest", "baseline_digest", "grader_digest", "cases"),
     "datasets": ("cases",),
@@ -49,6 +50,7 @@ _EQUAL: Final[Mapping[str, tuple[str, ...]]] = {
     "outputs": ("text",),
     "graders": ("parts",),
     "requests": ("case_id", "suffix", "part"),
+    "reused": ("from_run", "from_case", "served_model"),
     "scores": ("status", "value", "label"),
     "policies": (),  # the one that was known first stays: a later one must not loosen it
     "noise_runs": ("of_run", "grader_digest", "judge_digest"),
@@ -105,7 +107,7 @@ class Incoming:
             IntegrityError: a row that is here says something else.
         """
         for chunk in chunks(rows):
-            if table in ("requests", "scores"):
+            if table in ("requests", "reused", "scores"):
                 self._insert(table, [row for row in chunk if self._moves(row["run"])])
                 self._compare(table, [row for row in chunk if self.standing[row["run"]] is Standing.SAME])
             elif table == "results":
@@ -210,7 +212,8 @@ class Incoming:
 
     def _must_add_up(self, run_ids: Sequence[str]) -> None:
         d = dataset_cases.c
-        for table, column in ((requests, requests.c.case_id), (scores, scores.c.case_id)):
+        for table in (requests, reused, scores):
+            column = table.c.case_id
             place = sa.exists().where(d.dataset == runs.c.dataset, d.case_id == column)
             known = sa.exists().where(sentinels.c.run == runs.c.run, sentinels.c.sentinel == column)
             there = sa.case((table.c.suffix == ids.SENTINEL, known), else_=place)
@@ -223,6 +226,9 @@ class Incoming:
         for table in (results, scores):
             made = sa.exists().where(batches.c.batch == table.c.batch, batches.c.run == table.c.run)
             strange = sa.and_(table.c.run.in_(run_ids), table.c.batch.is_not(None), ~made)
+            if table is scores:  # what was taken over is of a batch of the run that was paid for it
+                r = reused.c
+                strange = sa.and_(strange, ~sa.exists().where(r.run == scores.c.run, r.case_id == scores.c.case_id))
             lost = self.connection.execute(sa.select(table.c.run, table.c.batch).where(strange).limit(1)).first()
             if lost:
                 raise IntegrityError(

@@ -29,6 +29,7 @@ from evalkit.store.schema import (
     policies,
     requests,
     results,
+    reused,
     runs,
     scores,
     sentinels,
@@ -38,8 +39,8 @@ from evalkit.store.text import Text
 CARRIED: Final = tuple(
     table.name
     for table in (
-        runs, intents, batches, datasets, cases, dataset_cases, candidates, outputs, graders, requests, results, scores,
-        policies, noise_runs, calibrations, sentinels,
+        runs, intents, batches, datasets, cases, dataset_cases, candidates, outputs, graders, requests, results, reused,
+        scores, policies, noise_runs, calibrations, sentinels,
     )
 )  # fmt: skip
 """What goes from store to store, in the order in which it is read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeAlias, cast
 
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from evalkit.pricing import Usage
 from evalkit.run import Batch
 from evalkit.store.engine import Database
+from evalkit.store.reuse import TakenOver, taken_over
 from evalkit.store.rows import chunks, stamp
 from evalkit.store.schema import batches, results
 
@@ -43,8 +44,16 @@ class Spending:
     cache_read_tokens: int
     cache_write_tokens: int
     served_models: tuple[str, ...]
+    """Of its own replies, and of those whose scores it took over."""
     realtime_usd: float = 0.0
     """What of the cost, as far as it is known, was paid at full price."""
+    taken: TakenOver = field(default_factory=TakenOver)
+    """What it took over from earlier runs; nothing of that is in the money and the tokens."""
+
+    @property
+    def mixed_by_reuse(self) -> bool:
+        """Whether what it took over was served by another model than its own replies."""
+        return bool(self.taken.cases and self.results and len(self.served_models) > 1)
 
     @property
     def cache_read_share(self) -> float | None:
@@ -161,11 +170,14 @@ class Results:
         with self._database.reading() as connection:
             for row in connection.execute(query):
                 groups.setdefault(row[0], []).append(tuple(row[1:]))
-        return {run: _spending(rows) for run, rows in groups.items()}
+            taken = taken_over(connection, run_ids)
+        return {run: _spending(groups.get(run, []), taken.get(run)) for run in groups.keys() | taken.keys()}
 
 
-def _spending(groups: list[tuple[object, ...]]) -> Spending:
-    models, counts, priced, costs, *tokens, realtime = zip(*groups, strict=True)
+def _spending(groups: list[tuple[object, ...]], taken: TakenOver | None) -> Spending:
+    nothing = (None, 0, 0, 0.0, 0, 0, 0, 0, 0.0)
+    models, counts, priced, costs, *tokens, realtime = zip(*(groups or [nothing]), strict=True)
+    served = {str(model) for model in models if model is not None} | set(taken.served_models if taken else ())
     known = sum(int(n) for n in counts) == sum(int(n) for n in priced)
     totals = [sum(int(n or 0) for n in column) for column in tokens]
     return Spending(
@@ -175,8 +187,9 @@ def _spending(groups: list[tuple[object, ...]]) -> Spending:
         output_tokens=totals[1],
         cache_read_tokens=totals[2],
         cache_write_tokens=totals[3],
-        served_models=tuple(str(model) for model in models if model is not None),
+        served_models=tuple(sorted(served)),
         realtime_usd=sum(float(cost or 0.0) for cost in realtime),
+        taken=taken or TakenOver(),
     )
 
 

@@ -21,7 +21,7 @@ from evalkit.store.engine import Database
 from evalkit.store.hand_overs import must_be_here
 from evalkit.store.judgements import own_scores, sampling
 from evalkit.store.rows import chunks, from_json, stamp
-from evalkit.store.schema import batches, dataset_cases, requests, results, runs, scores
+from evalkit.store.schema import batches, dataset_cases, requests, results, reused, runs, scores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,9 @@ class PlacedScore:
     cluster: str | None
     usage: dict[str, int] | None
     cost_usd: float | None
+    """What its reply cost; nothing where another run has paid for it."""
+    reused_from: str | None = None
+    """The run that has paid for it, where that is another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,9 +227,18 @@ def _with_places() -> sa.Select[*tuple[Any, ...]]:
         results.c.cache_write_5m_tokens,
         results.c.cache_write_1h_tokens,
         results.c.cost_usd,
+        reused.c.from_run,
+        reused.c.served_model.label("taken_from_model"),
     )
+    taken = sa.and_(reused.c.run == c.run, reused.c.case_id == c.case_id)
     reply = sa.and_(results.c.batch == c.batch, results.c.custom_id == c.custom_id)
-    return sa.select(*columns).join(runs, runs.c.run == c.run).join(dataset_cases, place).outerjoin(results, reply)
+    return (
+        sa.select(*columns)
+        .join(runs, runs.c.run == c.run)
+        .join(dataset_cases, place)
+        .outerjoin(results, reply)
+        .outerjoin(reused, taken)
+    )
 
 
 def _by_suffix() -> tuple[sa.ColumnElement[Any], ...]:
@@ -319,7 +331,7 @@ def _placed(row: sa.Row[Any]) -> PlacedScore:
         suffix=row.suffix,
         custom_id=row.custom_id,
         batch=row.batch,
-        served_model=row.served_model,
+        served_model=row.served_model or (row.taken_from_model if row.custom_id else None),
         stop_reason=row.stop_reason,
     )
     return PlacedScore(
@@ -328,8 +340,9 @@ def _placed(row: sa.Row[Any]) -> PlacedScore:
         position=row.position,
         tags=tuple(from_json(row.tags)),
         cluster=row.cluster,
-        usage=_usage(row),
-        cost_usd=row.cost_usd,
+        usage=None if row.from_run else _usage(row),
+        cost_usd=0.0 if row.from_run and row.custom_id else row.cost_usd,
+        reused_from=row.from_run,
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _ALIKE: Final = (
     "comparable", "reasons", "n_paired", "n_unpaired", "delta", "low", "high", "p_value", "method", "wins", "ties",
     "losses", "mde", "criterion", "p_method", "p_adjusted", "clusters", "confidence", "forced", "added", "removed",
-    "changed", "unscored",
+    "changed", "unscored", "n_shared",
 )  # fmt: skip
 """What the document has of a comparison under its own name."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _POINT = (
     "run", "label", "mean", "low", "high", "n", "coverage", "delta", "delta_low", "delta_high", "p_value", "mde",
-    "n_paired", "candidate_changed", "dataset_changed", "added", "removed", "changed", "rebased",
+    "n_paired", "n_shared", "candidate_changed", "dataset_changed", "added", "removed", "changed", "rebased",
 )  # fmt: skip
 
 
@@ -90,7 +90,8 @@ def marks(point: Point) -> str:
     if point.outcome is None:
         return ""
     said = f"cases +{point.added} -{point.removed} ~{point.changed}" if point.dataset_changed else ""
-    return said or ("" if point.candidate_changed else "same outputs")
+    same = "same scores" if point.n_shared and point.n_shared == point.n_paired else "same outputs"
+    return said or ("" if point.candidate_changed else same)
 
 
 def change(trend: Trend, point: Point) -> tuple[str, str]:

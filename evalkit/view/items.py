@@ -125,7 +125,8 @@ def document(value: Any) -> Any:
 def _cost(view: RunView) -> str:
     if view.judge is None:
         return "free"
-    return figures.usd(view.spending.cost_usd) if view.spending.results else ""
+    paid = view.spending.results or view.spending.taken.cases
+    return figures.usd(view.spending.cost_usd) if paid else ""
 
 
 def _line(view: RunView, scale: tuple[float, float] | None) -> Line:

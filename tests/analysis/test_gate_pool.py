@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from evalkit.analysis import CaseScore, RunScores
-from evalkit.analysis.gate import pool
+from evalkit.analysis.gate import measurements, pool
 from evalkit.errors import IntegrityError
 from evalkit.score import Status
 
@@ -71,3 +71,25 @@ def test_no_runs_are_no_pool() -> None:
 def test_one_id_for_two_cases_is_refused() -> None:
     with pytest.raises(IntegrityError, match="case a is not the same"):
         pool([a_run("one", a_case("a", 1.0)), a_run("two", a_case("a", 1.0, case_digest="other"))])
+
+
+def test_a_score_that_was_taken_over_is_one_observation_however_many_runs_have_it() -> None:
+    first = a_run("one", a_case("a", 1.0), a_case("b", 1.0))
+    anew = a_run("two", a_case("a", 0.0), a_case("b", 1.0))
+    copies = [
+        a_run(name, a_case("a", 0.0, taken_from=("two", "a")), a_case("b", 1.0, taken_from=("two", "b")))
+        for name in ("three", "four")
+    ]
+    (a, b) = pool([first, anew, *copies]).cases
+
+    assert (a.value, b.value) == (0.5, 1.0)
+    assert measurements([first, anew, *copies]) == 2
+    assert measurements(copies) == 1  # the run that was paid is of another dataset, and not here
+
+
+def test_a_run_of_which_some_was_judged_anew_is_a_measurement_of_its_own() -> None:
+    first = a_run("one", a_case("a", 1.0), a_case("b", 1.0))
+    mixed = a_run("two", a_case("a", 1.0, taken_from=("one", "a")), a_case("b", 0.0))
+
+    assert measurements([first, mixed]) == 2
+    assert [case.value for case in pool([first, mixed]).cases] == [1.0, 0.5]

@@ -195,7 +195,7 @@ def test_an_open_side_is_pending_and_not_refused(
     project.outputs("challenger", [1])
     evalkit.run(project.folder, store=project.store, label="monday", poll=0.02)
     sandbox.behaviour = replace(Behaviour(), seconds=3600)
-    evalkit.submit(project.folder, store=project.store, label="tuesday")
+    evalkit.submit(project.folder, store=project.store, label="tuesday", fresh=True)
     ended = project.command(
         "compare", "challenger", "--baseline-label", "monday", "--label", "tuesday", "--criterion", "correctness"
     )

@@ -222,3 +222,24 @@ def test_submit_after_a_recovery_sends_nothing(desk: Any) -> None:
     operations.recover(desk.folder, store=desk.url)
     assert desk.submit() == run
     assert len(desk.batches()) == 1
+
+
+def test_what_a_run_took_over_is_recovered_with_the_run_that_was_paid(desk: Any) -> None:
+    desk.submit(label="monday")
+    desk.collect()
+    outputs = desk.folder / "recorded.jsonl"
+    outputs.write_text(outputs.read_text().replace("They are 0.", "They are none.", 1), encoding="utf-8")
+    run = desk.submit(label="tuesday")
+    desk.collect()
+    before, n = desk.rows(run), len(desk.batches())
+    desk.lose_store()
+
+    assert list(desk.recover(label="tuesday")) == []
+    assert any("recover these first" in note for note in desk.notes.said)
+    outputs.write_text(outputs.read_text().replace("They are none.", "They are 0.", 1), encoding="utf-8")
+    desk.recover(label="monday")
+    outputs.write_text(outputs.read_text().replace("They are 0.", "They are none.", 1), encoding="utf-8")
+    desk.recover(label="tuesday")
+
+    assert desk.rows(run) == before
+    assert len(desk.batches()) == n == 2

@@ -70,10 +70,10 @@ class Suite:
         named = "".join(f'[[candidates]]\nname = "{name}"\noutputs = "{name}.jsonl"\n' for name in names)
         (self.folder / "evalkit.toml").write_text(CONFIG + named, encoding="utf-8")
 
-    def submit(self, label: str, *, judge: str | None = None, collect: bool = True) -> list[str]:
+    def submit(self, label: str, *, judge: str | None = None, collect: bool = True, fresh: bool = False) -> list[str]:
         """Score every candidate under a label; the run ids."""
         with Session(config=self.folder, store=self.url, judge=judge, sandbox=True) as session:
-            ids = submit_suite(session, label, Progress())
+            ids = submit_suite(session, label, Progress(), fresh=fresh)
             if collect:
                 collect_runs(session, ids, Progress(), wait=True, timeout=None, poll=None)
         return ids

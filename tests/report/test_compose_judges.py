@@ -83,7 +83,7 @@ def test_cases_that_a_judge_gave_no_verdict_on_form_no_pair(suite: Suite) -> Non
 def test_judges_meet_across_labels_by_their_newest_runs(suite: Suite) -> None:
     suite.submit("monday")
     overrule(suite, HAIKU, list(range(6)), 1.0)
-    suite.submit("tuesday")
+    suite.submit("tuesday", fresh=True)
     suite.submit("wednesday", judge=SONNET)
     (pair,) = matrices_of(suite)["correctness", "first"].pairs
 

@@ -90,7 +90,7 @@ def test_a_new_rubric_breaks_the_line_and_says_so(three_nights: Suite) -> None:
 
 def test_a_run_without_a_score_is_no_point(three_nights: Suite) -> None:
     three_nights.outputs("first", [])
-    three_nights.submit("thu", collect=False)
+    three_nights.submit("thu", collect=False, fresh=True)
     found = lines_of(three_nights)
 
     assert [point.label for point in found["first", "correctness"].segments[0].points] == ["mon", "tue", "wed"]

@@ -153,3 +153,31 @@ def test_what_no_store_would_take_in_is_not_written_and_not_handed_over(
         world.a.export(world.bundle(), run)
     assert not world.bundle().exists()
     assert world.a.view(run).status == "submitted"
+
+
+def test_what_a_run_took_over_travels_without_the_run_that_was_paid(world: Any) -> None:
+    from evalkit import api
+
+    first = world.a.submit(label="monday")
+    world.a.collect()
+    second = world.a.submit(label="tuesday")
+    world.a.export(world.bundle(), second)
+    world.b.take(world.bundle())
+    (view,) = api.runs(store=world.b.url)
+
+    assert (view.run, view.scored, view.json()["reused_from"]) == (second, 6, {first: 6})
+    assert view.spending.served_models == ("claude-haiku-5-5",)
+    assert view.spending.taken.saved_usd is not None
+    kept = ("value", "label", "reason", "custom_id", "batch", "served_model", "reused_from")
+    here, there = ([[row[key] for key in kept] for row in bench_rows(place, second)] for place in (world.a, world.b))
+    assert here == there
+
+
+def bench_rows(place: Any, run: str) -> list[dict[str, Any]]:
+    import io
+
+    from evalkit import api
+
+    file = io.StringIO()
+    api.export(run, file, store=place.url)
+    return [json.loads(line) for line in file.getvalue().splitlines()]

@@ -6,7 +6,7 @@ from evalkit.analysis.gate.difference import PolicyDifference, policy_difference
 from evalkit.analysis.gate.entry import GateBaseline, GateCalibration, GateEntry, GateNoise, GateSentinels
 from evalkit.analysis.gate.judge import judge_by_both, judge_gate
 from evalkit.analysis.gate.policy import GatePolicy, GateRule
-from evalkit.analysis.gate.pool import pool
+from evalkit.analysis.gate.pool import measurements, pool
 from evalkit.analysis.gate.result import VERDICT_SCHEMA, Gate, PolicyUse, worst
 from evalkit.analysis.gate.verdict import GateVerdict
 
@@ -27,6 +27,7 @@ __all__ = [
     "figures",
     "judge_by_both",
     "judge_gate",
+    "measurements",
     "policy_differences",
     "pool",
     "worst",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 
-from evalkit.analysis.comparability import reasons_against
+from evalkit.analysis.comparability import mixed_by_reuse, reasons_against
 from evalkit.analysis.gate import figures
 from evalkit.analysis.gate.entry import GateCalibration, GateEntry
 from evalkit.analysis.gate.policy import GatePolicy, GateRule
@@ -162,7 +162,10 @@ def _not_comparable(entry: GateEntry) -> Obstacle | None:
     if entry.baseline is None or entry.candidate is None:
         return None
     if found := reasons_against(entry.baseline, entry.candidate):
+        mixed = next((one for one in (entry.candidate, entry.baseline) if mixed_by_reuse(one)), None)
         mend = f"evalkit rejudge {entry.baseline.run} scores the baseline's outputs anew"
+        if mixed is not None:
+            mend = f"evalkit submit --fresh under another label judges all that run {mixed.run} took over"
         return Obstacle(cause="not-comparable", why=f"not comparable: {'; '.join(found)}; {mend}")
     before = {case.case_id: case for case in entry.baseline.cases}
     same = [case for case in entry.candidate.cases if case.case_id in before]

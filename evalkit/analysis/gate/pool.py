@@ -19,7 +19,8 @@ def pool(runs: Sequence[RunScores]) -> RunScores:
     """The runs merged case by case, under the id and label of the last one.
 
     A case's value is the mean of the values that it has. A case without any keeps its last reason; it is pending only
-    where no run has a result for it.
+    where no run has a result for it. A score that a run took over from an earlier one is the same observation: it
+    counts once, however many runs have it.
 
     Raises:
         ValueError: there is no run, or they are not of the same candidate, grader, judge and criterion.
@@ -32,18 +33,29 @@ def pool(runs: Sequence[RunScores]) -> RunScores:
         return last
     if len({_things(run) for run in runs}) > 1:
         raise ValueError("only runs of the same dataset, candidate, grader and judge are one measurement")
-    found: dict[str, list[CaseScore]] = {}
+    found: dict[str, dict[tuple[str, str], CaseScore]] = {}
     for run in runs:
         for case in run.by_id().values():
-            found.setdefault(case.case_id, []).append(case)
+            found.setdefault(case.case_id, {})[run.observation(case)] = case
     pending = {case for run in runs for case in run.pending or ()} - found.keys()
     return replace(
         last,
-        cases=tuple(sorted(map(_pooled, found.values()), key=attrgetter("position"))),
+        cases=tuple(sorted((_pooled(list(seen.values())) for seen in found.values()), key=attrgetter("position"))),
         pending=None if all(run.pending is None for run in runs) else tuple(sorted(pending)),
         served_models=tuple(dict.fromkeys(model for run in runs for model in run.served_models)),
         simulated=any(run.simulated for run in runs),
     )
+
+
+def measurements(runs: Sequence[RunScores]) -> int:
+    """How many of the runs hold an observation of their own; one at least."""
+    seen: set[tuple[str, str]] = set()
+    n = 0
+    for run in runs:
+        observed = {run.observation(case) for case in run.cases}
+        n += bool(observed - seen)
+        seen |= observed
+    return max(1, n)
 
 
 def _things(run: RunScores) -> tuple[object, ...]:

@@ -45,6 +45,10 @@ class Subjects:
         return len(self.cases)
 
     @property
+    def spec(self) -> None:
+        """No file of the user's, and no filter."""
+
+    @property
     def clustered(self) -> bool:
         """Whether any case names a cluster."""
         return any(case.cluster is not None for case in self.cases)

@@ -32,8 +32,9 @@ def notices(
     found = [*_simulated(views), *_refused(comparisons, of), *_nothing_scored(views, of)]
     found += [*_missed_sentinels(views)]
     found += [*_uncovered(views, min_coverage, of), *_pending(views, of), *_disagreeing(agreement)]
-    found += [*_placed(views, of), *_served(views), *_uncalibrated(views, agreement), *_pairs(views)]
-    found += [*_not_sent(views), *_few_labels(agreement), *_unpriced(views), *_rough(views, comparisons)]
+    found += [*_placed(views, of), *_mixed(views, of), *_served(views), *_uncalibrated(views, agreement)]
+    found += [*_pairs(views), *_not_sent(views), *_few_labels(agreement), *_unpriced(views)]
+    found += [*_rough(views, comparisons), *_taken_over(views, of)]
     return gravest_first(found)
 
 
@@ -190,6 +191,31 @@ def _pairs(views: Sequence[RunView]) -> Iterator[Notice]:
             f"On {grader} a mean is the win rate against {against}, in both orders: read it against 0.5, which is even."
         )
         yield Notice(severity=Severity.NOTE, text=text)
+
+
+def _mixed(views: Sequence[RunView], of: _Named) -> Iterator[Notice]:
+    """A run whose judge changed between what it took over and what it sent: its mean is of two judges."""
+    runs = {view.run: view for view in views if view.spending.mixed_by_reuse}
+    items = [
+        f"{of.run(run)} ({figures.count(view.spending.taken.cases)} of {figures.count(view.cases)} scores taken over, "
+        f"served by {', '.join(view.spending.taken.served_models)})"
+        for run, view in runs.items()
+    ]
+    mend = "`evalkit run --fresh` under another label judges all anew."
+    one = f"Two served models in one run: {{item}} took over scores of another model than its own replies have. {mend}"
+    many = f"Two served models in one run, in {{n}} runs that took over scores of another model. {mend}"
+    yield from _grouped(Severity.CAUTION, [_braced(item) for item in items], one=one, many=many)
+
+
+def _taken_over(views: Sequence[RunView], of: _Named) -> Iterator[Notice]:
+    """What was not judged again: a reader must not take it for a second look."""
+    runs = {view.run: view for view in views if view.spending.taken.cases}
+    items = [
+        f"{of.run(run)}: {figures.count(view.spending.taken.cases)} of {figures.count(view.cases)} scores"
+        for run, view in runs.items()
+    ]
+    what = "taken over from earlier runs that judged the same outputs; nothing was paid for them again"
+    yield from _grouped(Severity.NOTE, items, one=f"{{item}} are {what}.", many=f"Scores of {{n}} runs are {what}.")
 
 
 def _served(views: Sequence[RunView]) -> Iterator[Notice]:

@@ -10,6 +10,7 @@ from typing import Final
 from evalkit.config import Config
 from evalkit.pipeline.view import RunView
 from evalkit.report.compose.options import ReportOptions
+from evalkit.report.compose.runs import origins
 from evalkit.report.words import figures
 from evalkit.run import Judge, Run
 from evalkit.store import Store
@@ -51,6 +52,11 @@ def provenance(
         facts[f"candidate {names[run.id]}"] = f"{_source(store, run, config)}, digest {run.candidate_digest}"
     for judge in dict.fromkeys(run.judge for run in runs if run.judge):
         facts[_key(facts, f"judge {judge.model}", judge.digest)] = _judge(judge, runs, views)
+    for view in {view.run: view for view in views if view.spending.taken.cases}.values():
+        facts[f"taken over by run {view.run}"] = (
+            f"{figures.count(view.spending.taken.cases)} of {figures.some(view.cases, 'score')}, from "
+            f"{origins(view.spending.taken)}"
+        )
     if options.price_date:
         facts["prices"] = f"{options.price_source}, of {options.price_date}"
     facts["labels"] = _some(run.label or "none" for run in runs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 import msgspec
@@ -54,7 +55,7 @@ def scores_of(rows: Iterable[SaidRow]) -> dict[CellKey, ScoreText]:
     """The words of one case's scores; a case that lacks some judgements shows those that it has."""
     own: dict[CellKey, tuple[str | None, str | None]] = {}
     samples: dict[CellKey, list[SampleText]] = defaultdict(list)
-    for run, _, criterion, suffix, status, value, label, reason, _, _ in rows:
+    for run, _, criterion, suffix, status, value, label, reason, *_ in rows:
         if suffix:
             judged = SampleText(status=_STATUSES[status], value=value, label=label, reason=reason)
             samples[CellKey(run, criterion)].append(judged)
@@ -71,13 +72,14 @@ def replies_of(rows: Iterable[SaidRow], lines: Lines) -> dict[str, tuple[ReplyTe
     """The replies to one case by run, one per request; scores on several criteria share theirs."""
     found: dict[str, dict[tuple[str | None, str], ReplyText]] = {}
     for row in rows:
-        run, custom_id, batch = row[0], row[8], row[9]
+        run, custom_id, batch, from_run = row[0], row[8], row[9], row[10]
         if custom_id is None:
             continue
         own = found.setdefault(run, {})
         if (batch, custom_id) not in own:
             line = lines.get((batch, custom_id)) if batch is not None else None
-            own[batch, custom_id] = _reply(custom_id, batch, line)
+            reply = _reply(custom_id, batch, line)
+            own[batch, custom_id] = reply if from_run is None else _taken_over(reply, from_run)
     return {run: tuple(own.values()) for run, own in found.items()}
 
 
@@ -94,6 +96,11 @@ def _reply(custom_id: str, batch: str | None, line: LineRow | None) -> ReplyText
         cost_usd=cost_usd,
         raw=_raw(raw, kind) if raw else None,
     )
+
+
+def _taken_over(reply: ReplyText, run: str) -> ReplyText:
+    """A reply that another run has paid for: it has cost nothing here."""
+    return replace(reply, batch=f"{reply.batch or ''} of run {run}, taken over".strip(), cost_usd=None, usage={})
 
 
 def _raw(line: bytes, kind: str) -> str:

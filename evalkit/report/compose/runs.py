@@ -9,10 +9,15 @@ from typing import Any, Final, cast
 from evalkit.pipeline.view import RunView
 from evalkit.report.compose.calibrated import corrected_by
 from evalkit.report.page import CellKey, RunRow, Since
+from evalkit.report.words import figures
 from evalkit.run import Run
 from evalkit.score import Status
 from evalkit.stats import bounds
-from evalkit.store import Spending, Store
+from evalkit.store import Spending, Store, TakenOver
+
+_NOTHING: Final = 1e-9
+_NAMED: Final = 3
+"""Runs that are named of those whose scores a run took over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +64,21 @@ def _criterion(item: dict[str, Any], spec: Mapping[str, Any]) -> _Criterion:
     return _Criterion(labels=() if between else tuple(labels), low=labels[0][1], high=labels[-1][1], samples=samples)
 
 
-_NOTHING: Final = 1e-9
-
-
 def _saved(spending: Spending) -> float | None:
+    """A batch is billed at half of every price, so it saves what it costs; what went in realtime saves nothing."""
     saved = (spending.cost_usd or 0.0) - spending.realtime_usd
-    return saved if saved > _NOTHING else None
+    return saved if spending.cost_usd is not None and saved > _NOTHING else None
+
+
+def origins(taken: TakenOver) -> str:
+    """The runs that have paid for what was taken over, most first, with what the same replies cost there."""
+    runs = [
+        f"run {run}" + (f" ({figures.count(n)})" if len(taken.from_runs) > 1 else "")
+        for run, n in taken.from_runs.items()
+    ]
+    more = f" and {len(runs) - _NAMED} more" if len(runs) > _NAMED else ""
+    paid = f", which paid {figures.usd(taken.saved_usd)} for them" if taken.saved_usd else ""
+    return f"{', '.join(runs[:_NAMED])}{more}{paid}"
 
 
 def _row(view: RunView, criterion: _Criterion, *, candidate: str, since: Since | None) -> RunRow:
@@ -99,8 +113,9 @@ def _row(view: RunView, criterion: _Criterion, *, candidate: str, since: Since |
         corrected_high=corrected.high if corrected else None,
         corrected_by=corrected_by(corrected) if corrected else "",
         cost_usd=view.spending.cost_usd,
-        # A batch is billed at half of every price, so it saves what it costs; what went in realtime saves nothing.
-        batch_saving_usd=None if view.spending.cost_usd is None else _saved(view.spending),
+        reused=view.spending.taken.cases,
+        reused_from=origins(view.spending.taken),
+        batch_saving_usd=_saved(view.spending),
         cache_read_share=view.spending.cache_read_share,
         batches=tuple(batch.id for batch in view.batches),
         realtime=view.realtime,

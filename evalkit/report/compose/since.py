@@ -125,6 +125,9 @@ def _changes(times: _Times, compared: Comparison | None) -> Iterator[str]:
         yield "another rubric" if run.judge else "another check"
     if _effort(run) != _effort(last):
         yield "another effort"
+    if compared and compared.n_shared:
+        everything = compared.n_shared == compared.n_paired
+        yield "every score taken over" if everything else f"{figures.some(compared.n_shared, 'score')} taken over"
     was, now = (set(view.spending.served_models) for view in (times.then, times.view))
     if was and now and was != now:
         yield f"served by {_models(now)}, then by {_models(was)}"

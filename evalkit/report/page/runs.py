@@ -73,6 +73,10 @@ class RunRow:
     """How many labels corrected it and how; or why those there are cannot."""
     cost_usd: float | None = None
     """None: unknown, which is never shown as 0."""
+    reused: int = 0
+    """Cases whose score was taken over from an earlier run, which has paid for it."""
+    reused_from: str = ""
+    """Those runs, each with how many of them it has judged."""
     batch_saving_usd: float | None = None
     cache_read_share: float | None = None
     batches: tuple[str, ...] = ()

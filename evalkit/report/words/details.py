@@ -23,6 +23,10 @@ def _judged(row: RunRow) -> Iterator[tuple[str, str]]:
     yield "samples", f"each case judged {row.samples} times" if row.samples > 1 else ""
     yield "batch", ", ".join(row.batches)
     yield "sent", f"{row.realtime}, at full price" if row.realtime else ""
+    yield (
+        "taken over",
+        f"{figures.some(row.reused, 'score')} of the same outputs, from {row.reused_from}" if row.reused else "",
+    )
     yield "submitted", figures.moment(row.submitted_at) if row.judge else ""
     yield "collected", figures.moment(row.collected_at) if row.judge else ""
 

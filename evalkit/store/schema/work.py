@@ -184,8 +184,12 @@ reused = Table(
     metadata,
     Column("run", RunId, primary_key=True),
     Column("case_id", Text, primary_key=True),
-    Column("from_run", RunId, nullable=False),
+    Column("from_run", RunId, nullable=False),  # the run that was paid for it, never one that took it over itself
     Column("from_case", Text, nullable=False),
+    Column("served_model", Text),
+    Column("cost_usd", Float),  # what its requests cost there; null: not known
+    Column("simulated", Boolean, nullable=False, server_default=false()),
+    Index("reused_by_origin", "from_run"),
 )
 
 #: A row per sentinel that rides in a run: an output whose verdict is known beforehand. Its scores have its suffix.

@@ -31,8 +31,12 @@ def upgrade() -> None:
         sa.Column("case_id", sa.Text(), nullable=False),
         sa.Column("from_run", sa.String(length=12), nullable=False),
         sa.Column("from_case", sa.Text(), nullable=False),
+        sa.Column("served_model", sa.Text(), nullable=True),
+        sa.Column("cost_usd", sa.Float(), nullable=True),
+        sa.Column("simulated", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("run", "case_id"),
     )
+    op.create_index("reused_by_origin", "reused", ["from_run"], unique=False)
     op.create_table(
         "sentinels",
         sa.Column("run", sa.String(length=12), nullable=False),
