@@ -248,9 +248,12 @@ def status(config: Path | str | None = None, *, store: str | None = None, runs: 
         found = session.store.batches.open(wanted)
         by_id = {run.id: run for run in session.store.runs.select(ids=[batch.run for batch in found])}
         intents = session.store.intents
+        planned = intents.in_state(IntentState.PLANNED, runs=wanted)
+        held = sum(one.reason is not None for one in planned)
         return Queue(
             batches=tuple(open_batch(session.store, by_id[batch.run], batch) for batch in found),
-            planned=len(intents.in_state(IntentState.PLANNED, runs=wanted)),
+            planned=len(planned) - held,
+            held_back=held,
             unknown=len(intents.in_state(IntentState.INTENDED, IntentState.UNKNOWN, runs=wanted)),
             handed_over=sum(wanted is None or run in wanted for run in session.store.hand_overs.away()),
         )

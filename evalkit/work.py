@@ -191,8 +191,12 @@ def collect_runs(
     poll: float | None,
 ) -> None:
     """Collect, and refuse to end well while a create has an unknown outcome."""
+    from evalkit.pipeline.smoke import held
+
     collector = collector_of(session, progress)
     collector.collect(ids, wait=wait, timeout=timeout, poll=poll)
+    for said in held(session.store, ids):
+        progress.note(said)
     raise_unknown(collector, ids)
 
 

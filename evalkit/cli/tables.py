@@ -133,11 +133,14 @@ def print_status(found: Queue, *, as_json: bool) -> None:
         _print_open(found)
     if found.planned:
         say(f"{words.count(found.planned, 'part')} wait to be sent: the next submit or collect sends them")
+    if found.held_back:
+        held = words.count(found.held_back, "part")
+        say(f"{held} held back behind their first cases: submit sends them, cancel gives them up")
     if found.unknown:
         say(f"{words.count(found.unknown, 'create')} of unknown outcome: collect looks again, resolve settles it")
     if found.handed_over:
         say(f"{words.count(found.handed_over, 'run')} handed over: the store that imported the bundle collects them")
-    if not (found or found.planned or found.unknown or found.handed_over):
+    if not (found or found.planned or found.held_back or found.unknown or found.handed_over):
         say("nothing is open: every batch is collected")
 
 
