@@ -206,6 +206,8 @@ def _shared(rows: Sequence[RunView], judges: set[str], labels: set[str]) -> str:
         parts.append(f"judge {next(iter(judges))}")
     if len(labels) == 1 and (label := next(iter(labels))):
         parts.append(f"label {one_line(label)}")
+    if at_once := sum(batch.requests for row in by_run.values() for batch in row.batches if batch.realtime):
+        parts.append(f"{words.count(at_once, 'request')} in realtime")
     unscored = sum((Counter(row.unscored) for row in rows), Counter[str]())
     if unscored:
         parts.append(words.reasons(unscored))

@@ -407,7 +407,8 @@ ROWS: dict[str, tuple[str, ...]] = {
         ":16: gate.rules[0].zzz: is not a key; the keys of [[gate.rules]] are `grader`, `criterion`, `tier`, `margin`, "
         "`max_relative_drop`, `min`, `max`, `direction`, `min_coverage` and `require_agreement`"),
     "submit key unknown": ("[gate]", "[submit]\nzzz = 5\n[gate]",
-        ":13: submit.zzz: is not a key; the keys of [submit] are `on_unknown`, `max_in_flight` and `retries`"),
+        ":13: submit.zzz: is not a key; the keys of [submit] are `on_unknown`, `max_in_flight`, `retries` and "
+        "`concurrency`"),
 }  # fmt: skip
 
 
