@@ -215,7 +215,7 @@ def run(
     """
     with Session(config=config, store=store, judge=judge, sandbox=sandbox) as session:
         listener = progress or Progress()
-        ids = submit_suite(session, label, listener, deadline=deadline, realtime=realtime, smoke=smoke)
+        ids = submit_suite(session, label, listener, deadline=deadline, realtime=realtime, smoke=smoke, waits=False)
         collect_runs(session, ids, listener, wait=True, timeout=timeout, poll=poll)
         found = table_of(session.store, ids)
         if any(row.is_open for row in found):

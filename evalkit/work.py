@@ -78,6 +78,7 @@ def submit_suite(
     deadline: str | None = None,
     realtime: bool = False,
     smoke: int = 0,
+    waits: bool = True,
 ) -> list[str]:
     """Submit every run of the suite; returns the run ids, whatever is unknown of them."""
     suite = session.suite
@@ -87,11 +88,17 @@ def submit_suite(
         _meet(deadline, session, label, progress)
     if realtime:
         _say_full_price(session, label, progress)
-    return submit_runs(session, suite.planned(label), progress, realtime=realtime, smoke=smoke)
+    return submit_runs(session, suite.planned(label), progress, realtime=realtime, smoke=smoke, waits=waits)
 
 
 def submit_runs(
-    session: Session, planned: Sequence[PlannedRun], progress: Progress, *, realtime: bool = False, smoke: int = 0
+    session: Session,
+    planned: Sequence[PlannedRun],
+    progress: Progress,
+    *,
+    realtime: bool = False,
+    smoke: int = 0,
+    waits: bool = True,
 ) -> list[str]:
     """Submit planned runs; returns the run ids, whatever is unknown of them.
 
@@ -101,6 +108,7 @@ def submit_runs(
         progress: told of each step.
         realtime: what is still to be sent goes one by one, at full price, and is answered at the end.
         smoke: how many cases of each new run go first, so; the others follow where their replies are sound.
+        waits: wait for what goes in realtime, where no collect follows that does.
 
     Raises:
         SmokeError: those replies are not sound; the others are held back.
@@ -115,7 +123,8 @@ def submit_runs(
     )
     ids = submitter.submit(planned)
     try:
-        collector.converse(ids)
+        if waits or smoke:
+            collector.converse(ids)
     except StopError as error:
         stopped = error
     if smoke and not realtime:
