@@ -230,7 +230,7 @@ def run(
     with Session(config=config, store=store, judge=judge, filter=filter, sandbox=sandbox) as session:
         listener = progress or Progress()
         sending = Sending(deadline=deadline, realtime=realtime, smoke=smoke, fresh=fresh)
-        ids = submit_suite(session, label, listener, sending)
+        ids = submit_suite(session, label, listener, sending, waits=False)
         collect_runs(session, ids, listener, wait=True, timeout=timeout, poll=poll)
         found = table_of(session.store, ids)
         if any(row.is_open for row in found):
@@ -263,9 +263,12 @@ def status(config: Path | str | None = None, *, store: str | None = None, runs: 
         found = session.store.batches.open(wanted)
         by_id = {run.id: run for run in session.store.runs.select(ids=[batch.run for batch in found])}
         intents = session.store.intents
+        planned = intents.in_state(IntentState.PLANNED, runs=wanted)
+        held = sum(one.reason is not None for one in planned)
         return Queue(
             batches=tuple(open_batch(session.store, by_id[batch.run], batch) for batch in found),
-            planned=len(intents.in_state(IntentState.PLANNED, runs=wanted)),
+            planned=len(planned) - held,
+            held_back=held,
             unknown=len(intents.in_state(IntentState.INTENDED, IntentState.UNKNOWN, runs=wanted)),
             handed_over=sum(wanted is None or run in wanted for run in session.store.hand_overs.away()),
         )

@@ -72,7 +72,9 @@ def table_of(store: Store, ids: Sequence[str]) -> RunTable:
     return RunTable(tuple(overview(store, [by_id[run] for run in ids if run in by_id])))
 
 
-def submit_suite(session: Session, label: str, progress: Progress, sending: Sending | None = None) -> list[str]:
+def submit_suite(
+    session: Session, label: str, progress: Progress, sending: Sending | None = None, *, waits: bool = True
+) -> list[str]:
     """Submit every run of the suite; returns the run ids, whatever is unknown of them."""
     how = sending or Sending()
     if not session.config.submit.reuse:
@@ -84,13 +86,25 @@ def submit_suite(session: Session, label: str, progress: Progress, sending: Send
         _meet(how.deadline, session, label, progress)
     if how.realtime:
         _say_full_price(session, label, progress, how)
-    return submit_runs(session, suite.planned(label), progress, how)
+    return submit_runs(session, suite.planned(label), progress, how, waits=waits)
 
 
 def submit_runs(
-    session: Session, planned: Sequence[PlannedRun], progress: Progress, sending: Sending = ANEW
+    session: Session,
+    planned: Sequence[PlannedRun],
+    progress: Progress,
+    sending: Sending = ANEW,
+    *,
+    waits: bool = True,
 ) -> list[str]:
     """Submit planned runs; returns the run ids, whatever is unknown of them.
+
+    Args:
+        session: what to work with.
+        planned: the runs.
+        progress: told of each step.
+        sending: how; as batches, with everything judged, where it is not said.
+        waits: wait for what goes in realtime, where no collect follows that does.
 
     Raises:
         SmokeError: the replies to the first cases are not sound; the others are held back.
@@ -102,7 +116,8 @@ def submit_runs(
     collector, stopped = collector_of(session, progress), None
     ids = Submitter(sender=collector.sender, reconciler=collector.reconciler, sending=sending).submit(planned)
     try:
-        collector.converse(ids)
+        if waits or sending.smoke:
+            collector.converse(ids)
     except StopError as error:
         stopped = error
     if sending.smoked:
@@ -176,8 +191,12 @@ def collect_runs(
     poll: float | None,
 ) -> None:
     """Collect, and refuse to end well while a create has an unknown outcome."""
+    from evalkit.pipeline.smoke import held
+
     collector = collector_of(session, progress)
     collector.collect(ids, wait=wait, timeout=timeout, poll=poll)
+    for said in held(session.store, ids):
+        progress.note(said)
     raise_unknown(collector, ids)
 
 

@@ -180,11 +180,14 @@ def print_status(found: Queue, *, as_json: bool) -> None:
         _print_open(found)
     if found.planned:
         say(f"{words.count(found.planned, 'part')} wait to be sent: the next submit or collect sends them")
+    if found.held_back:
+        held = words.count(found.held_back, "part")
+        say(f"{held} held back behind their first cases: submit sends them, cancel gives them up")
     if found.unknown:
         say(f"{words.count(found.unknown, 'create')} of unknown outcome: collect looks again, resolve settles it")
     if found.handed_over:
         say(f"{words.count(found.handed_over, 'run')} handed over: the store that imported the bundle collects them")
-    if not (found or found.planned or found.unknown or found.handed_over):
+    if not (found or found.planned or found.held_back or found.unknown or found.handed_over):
         say("nothing is open: every batch is collected")
 
 
@@ -254,6 +257,8 @@ def _shared(rows: Sequence[RunView], judges: set[str], labels: set[str]) -> str:
         parts.append(f"judge {next(iter(judges))}")
     if len(labels) == 1 and (label := next(iter(labels))):
         parts.append(f"label {one_line(label)}")
+    if at_once := sum(batch.requests for row in by_run.values() for batch in row.batches if batch.realtime):
+        parts.append(f"{words.count(at_once, 'request')} in realtime")
     unscored = sum((Counter(row.unscored) for row in rows), Counter[str]())
     if unscored:
         parts.append(words.reasons(unscored))

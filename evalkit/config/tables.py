@@ -116,14 +116,14 @@ class SubmitConfig(Section):
     max_in_flight: Annotated[int, Strict()] | None = Field(
         default=None, ge=1, description="Requests in open batches beyond which others wait; the limit of an API tier."
     )
-    concurrency: Annotated[int, Strict()] = Field(
-        default=8, ge=1, le=256, description="Calls at once, of requests that go in realtime."
-    )
     retries: Annotated[int, Strict()] = Field(
         default=2, ge=0, le=10, description="How often requests that failed in passing are sent again by themselves."
     )
     reuse: Annotated[bool, Strict()] = Field(
         default=True, description="Take over the scores of outputs that were judged before, in place of paying again."
+    )
+    concurrency: Annotated[int, Strict()] = Field(
+        default=8, ge=1, le=256, description="Calls at once, of requests that go in realtime."
     )
 
 

@@ -278,6 +278,8 @@ class Collector:
                 return 0.0
             self.store.batches.ended(batch.id, ended_at=self.now())
             step("ended")
+            # Read again: somebody may have canceled it while it was asked, and what was canceled is not sent again.
+            batch = next((one for one in self.store.batches.open([run.id]) if one.id == batch.id), batch)
         self._collect(run, batch)
         return 0.0
 

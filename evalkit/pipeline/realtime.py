@@ -37,6 +37,8 @@ _PROBES: Final = 3
 _PATIENCE: Final = 6
 """Slowdowns, or failures, in a row that end a pass."""
 _LONGEST_PAUSE: Final = 60.0
+FIRST_PAUSE = 1.0
+"""Seconds of the first slowdown, where the API does not say how long."""
 
 
 @dataclass(slots=True)
@@ -99,7 +101,7 @@ class Pace:
             return 0.0
         self.number, self.slowdowns = self.number + 1, self.slowdowns + 1
         self.width, self._grown = max(1, self.width // 2), 0
-        return min(_LONGEST_PAUSE, retry_after or 2.0 ** (self.slowdowns - 1))
+        return min(_LONGEST_PAUSE, retry_after or FIRST_PAUSE * 2.0 ** (self.slowdowns - 1))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -40,24 +40,34 @@ def held_back(store: Store, run: str) -> int:
     return sum(one.requests for one in planned if one.reason is not None)
 
 
+def held(store: Store, runs: Sequence[str] | None) -> list[str]:
+    """What is held back of some runs, or of all, a sentence for each."""
+    planned = store.intents.in_state(IntentState.PLANNED, runs=runs)
+    return [
+        f"run {run}: {held_back(store, run):,} requests are {_HELD}: `evalkit submit` goes on, `evalkit cancel {run}` "
+        "gives them up"
+        for run in dict.fromkeys(one.run for one in planned if one.reason is not None)
+    ]
+
+
 def finding(store: Store, run: Run) -> str | None:
     """What is broken in the replies to the first cases of a run, as a paragraph; None where they are sound."""
-    held = held_back(store, run.id)
-    if not held:
+    waiting = held_back(store, run.id)
+    if not waiting:
         return None
     intents, batches = store.progress([run.id])[run.id]
     asked = [batch for batch in batches if batch.realtime]
     alive = any(one.realtime and one.state is IntentState.PLANNED for one in intents)
     if alive or any(batch.state is not BatchState.COLLECTED for batch in asked):
-        return _paragraph(run, "the replies to its first cases are not all here yet", "", held)
+        return _paragraph(run, "the replies to its first cases are not all here yet", "", waiting)
     n = len({one.custom_id for one in store.runs.requests(run.id) if one.part in {batch.part for batch in asked}})
     failed = unscored(store, run)
     refused = [one for one in failed if one.status is Status.ERRORED and one.error_type in LASTING]
     if refused:
-        return _paragraph(run, f"the API refuses {_of(len(refused), n)}: {refused[0].reason}", "", held)
+        return _paragraph(run, f"the API refuses {_of(len(refused), n)}: {refused[0].reason}", "", waiting)
     if n and len(failed) == n:
         what = f"none of its first {n} replies could be scored; the first is {failed[0].status}: {failed[0].reason}"
-        return _paragraph(run, what, _text(store, run, failed[0]), held)
+        return _paragraph(run, what, _text(store, run, failed[0]), waiting)
     return None
 
 
@@ -79,11 +89,11 @@ def _of(some: int, n: int) -> str:
     return f"{some} of its first {n} requests"
 
 
-def _paragraph(run: Run, what: str, text: str, held: int) -> str:
+def _paragraph(run: Run, what: str, text: str, waiting: int) -> str:
     return (
-        f"run {run.id} ({run.candidate} × {run.grader}): {what}.{text} The other {held:,} requests are not sent. Mend "
-        f"the config or the rubric, which makes a new run, and give up this one: evalkit cancel {run.id}; or submit "
-        "again without --smoke, which sends them as they are"
+        f"run {run.id} ({run.candidate} × {run.grader}): {what}.{text} The other {waiting:,} requests are not sent. "
+        f"Mend the config or the rubric, which makes a new run, and give up this one: evalkit cancel {run.id}; or "
+        "submit again without --smoke, which sends them as they are"
     )
 
 

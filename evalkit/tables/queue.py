@@ -18,6 +18,8 @@ class Queue(Rows["OpenBatch"]):
     batches: tuple[OpenBatch, ...]
     planned: int
     unknown: int
+    held_back: int = 0
+    """Parts that wait until the replies to the first cases of their run are sound."""
     handed_over: int = 0
     """Runs that went into a bundle while a batch of them was open: another store collects them."""
 
@@ -32,6 +34,7 @@ class Queue(Rows["OpenBatch"]):
             "batches": [batch.json() for batch in self.batches],
             "planned": self.planned,
             "unknown": self.unknown,
+            "held_back": self.held_back,
             "handed_over": self.handed_over,
         }
 

@@ -23,7 +23,7 @@ def test_submit_and_collect_in_separate_processes_meet_the_same_sandbox(process:
     (run,) = sent.json["runs"]
     assert set(run) == SUBMITTED
     assert (run["status"], run["requests"], [set(batch) for batch in run["batches"]]) == (
-        ("submitted", 5, [{"id", "status", "requests"}])
+        ("submitted", 5, [{"id", "status", "requests", "realtime"}])
     )
     assert sent.err.startswith("submitted  recorded × correctness: 5 requests as msgbatch_")
     assert [batch["batch"] for batch in status.json["batches"]] == [run["batches"][0]["id"]]
@@ -59,7 +59,7 @@ def test_runs_has_a_row_per_run_and_its_cases_add_up(call: Any, scored: Any) -> 
         (("validate",), {"config", "name", "dataset", "graders", "candidates", "notes"}),
         (("plan",), {"runs", "price_date"}),
         (("runs",), {"runs"}),
-        (("status",), {"batches", "planned", "unknown", "handed_over"}),
+        (("status",), {"batches", "planned", "unknown", "held_back", "handed_over"}),
         (("collect",), {"runs"}),
         (("report", "-o", "page.html"), PAGE),
         (("run", "--sandbox", "-o", "page.html"), {"runs"} | PAGE),

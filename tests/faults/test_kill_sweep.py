@@ -21,12 +21,14 @@ SEARCH: Final = {"suspected", "resolved"}
 """Steps that only the search for a lost batch comes by."""
 BEFORE: Final = {"encoded", "kept"}
 """Steps that only a submit comes by."""
+REALTIME: Final = {"begun", "replied", "reply_kept"}
+"""Steps that only what goes one by one comes by."""
 SUBMIT: Final = BEFORE | {"claimed", "answered", "settled"}
 REACHED: Final = {
     "submit": SUBMIT,
-    "collect": set(STEPS) - SEARCH - BEFORE,
-    "run": set(STEPS) - SEARCH,
-    "parts": set(STEPS) - SEARCH,
+    "collect": set(STEPS) - REALTIME - SEARCH - BEFORE,
+    "run": set(STEPS) - REALTIME - SEARCH,
+    "parts": set(STEPS) - REALTIME - SEARCH,
 }
 PARTS: Final = """
 import os

@@ -220,7 +220,10 @@ def test_an_error_in_passing_is_asked_again_in_realtime(line: Any) -> None:
     run = line.run()
     assert (line.statuses(), line.beside()) == ({"scored": 6}, [])
     with line.store() as store:
-        assert [(one.round, one.requests, one.realtime) for one in store.intents.of(run)] == [(0, 6, True), (1, 1, True)]
+        assert [(one.round, one.requests, one.realtime) for one in store.intents.of(run)] == [
+            (0, 6, True),
+            (1, 1, True),
+        ]
 
 
 def test_a_gateway_that_answers_in_the_place_of_the_api_is_no_reply(line: Any) -> None:
