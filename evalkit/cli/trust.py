@@ -143,7 +143,7 @@ def agree(
         tables.print_json(drawn.json()) if json else agreement.print_drawn(drawn)
     elif labels is not None:
         found = trust.agree(
-            runs[0], labels, criterion=criterion, random=random, fields=_fields(field), config=config, store=store
+            runs[0], labels, criterion=criterion, random=random, fields=fields_of(field), config=config, store=store
         )
         tables.print_json(found.json()) if json else agreement.print_agreed(found)
     else:
@@ -162,7 +162,7 @@ def _check_agree(runs: list[str], *, labels: Path | None, draw: int | None, out:
         raise UsageError("name a second run, a file of --labels, or --draw N cases to label")
 
 
-def _fields(words: list[str] | None) -> dict[str, str]:
+def fields_of(words: list[str] | None) -> dict[str, str]:
     """The mapping that `--field label=verdict` means."""
     fields: dict[str, str] = {}
     for word in words or ():

@@ -35,6 +35,7 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
     scales = store.content.scales({run.grader_digest for run in runs})
     away = store.hand_overs.away()
     corrected = corrections(store, runs)
+    specs = store.content.specs({run.dataset for run in runs})
     views: list[RunView] = []
     for run in runs:
         intents, batches = progress[run.id]
@@ -67,6 +68,7 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
                     simulated=any(batch.simulated for batch in batches),
                     created_at=run.created_at,
                     corrected=corrected.get((run.id, criterion)),
+                    dataset_spec=specs.get(run.dataset),
                 )
             )
     return views

@@ -153,13 +153,13 @@ def load_cases(config: Config) -> Dataset:
     return load_dataset(
         dataset.files,
         fields=dataset.fields,
-        outputs=_fields(config),
+        outputs=output_columns(config),
         labels=dataset.labels,
         filter=filter_of(config),
     )
 
 
-def _fields(config: Config) -> tuple[str, ...]:
+def output_columns(config: Config) -> tuple[str, ...]:
     return tuple(candidate.outputs_field for candidate in config.candidates if candidate.outputs_field)
 
 

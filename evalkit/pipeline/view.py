@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from evalkit.analysis.corrected import CORRECTED_KEYS, Corrected
 from evalkit.run import Batch, RunKind, RunStatus
@@ -39,6 +40,8 @@ class RunView:
     created_at: datetime
     corrected: Corrected | None = None
     """The mean as human labels correct it; None where there are none for its grader and judge."""
+    dataset_spec: Mapping[str, Any] | None = None
+    """The files and the filter that the dataset was read with; None where that is not known."""
 
     @property
     def is_open(self) -> bool:
@@ -74,6 +77,7 @@ class RunView:
             "criterion": self.criterion,
             "kind": self.kind.value,
             "dataset_digest": self.dataset_digest,
+            "dataset_spec": self.dataset_spec,
             "cases": self.cases,
             "scored": self.scored,
             "unscored": dict(self.unscored),
