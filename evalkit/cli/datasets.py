@@ -36,7 +36,7 @@ Field = Annotated[
 Seed = Annotated[int, typer.Option("--seed", help="Another seed draws others.")]
 Stratify = Annotated[
     str | None,
-    typer.Option("--stratify", metavar="BY", help="tag, or a key of the metadata: values keep their shares."),
+    typer.Option("--stratify", metavar="BY", help="tag, or a key of the metadata: its values keep their shars."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 

@@ -160,6 +160,7 @@ def load_cases(config: Config) -> Dataset:
 
 
 def output_columns(config: Config) -> tuple[str, ...]:
+    """The columns of the dataset that hold the outputs of candidates."""
     return tuple(candidate.outputs_field for candidate in config.candidates if candidate.outputs_field)
 
 
