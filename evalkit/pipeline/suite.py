@@ -142,8 +142,8 @@ def load_suite(config: Config, *, judge: str | None = None, simulated: bool = Fa
     )
 
 
-def load_cases(config: Config) -> Dataset:
-    """The cases that a config wants.
+def load_cases(config: Config, *, whole: bool = False) -> Dataset:
+    """The cases that a config wants; all of the dataset, whatever its filter, where `whole`.
 
     Raises:
         ConfigError: its filter has no condition.
@@ -155,7 +155,7 @@ def load_cases(config: Config) -> Dataset:
         fields=dataset.fields,
         outputs=output_columns(config),
         labels=dataset.labels,
-        filter=filter_of(config),
+        filter=None if whole else filter_of(config),
     )
 
 
