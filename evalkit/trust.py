@@ -14,6 +14,7 @@ from evalkit.tables import RunTable
 from evalkit.work import collect_runs, find_runs, submit_runs, table_of
 
 if TYPE_CHECKING:
+    from evalkit.dataset.human import LabelColumn
     from evalkit.pipeline.draw import Drawn
     from evalkit.pipeline.noise_report import NoiseReport
     from evalkit.run import Judge, Run
@@ -148,8 +149,9 @@ def rejudge(
 
 def agree(
     run: str,
-    labels: Path,
+    labels: Path | None = None,
     *,
+    labels_field: str | None = None,
     criterion: str | None = None,
     random: bool = False,
     fields: Mapping[str, str] | None = None,
@@ -161,6 +163,7 @@ def agree(
     Args:
         run: a run id, or the beginning of one.
         labels: a file of `{id, label}`, with `candidate`, `criterion` and `rater` where there are several.
+        labels_field: a column of the config's dataset, in place of a file.
         criterion: this criterion only.
         random: the labelled cases are a random sample of the run's; that is known where they come first in its draw.
         fields: field -> column, where the file has names of its own.
@@ -176,8 +179,9 @@ def agree(
 
     with Session(config=config, store=store, reads=True) as session:
         (found,) = find_runs(session.store, [run])
+        given = _column(session, labels_field) if labels is None else Path(labels)
         return AgreementTable(
-            agree_with_people(session.store, found, Path(labels), criterion=criterion, random=random, fields=fields)
+            agree_with_people(session.store, found, given, criterion=criterion, random=random, fields=fields)
         )
 
 
@@ -236,6 +240,20 @@ def draw_cases(
         scales = scales_of(session.store, found, criterion)
         labels = {name: tuple(label for label, _ in scale) for name, scale in scales.items()}
         return draw(session.store, found, n, Path(out), labels)
+
+
+def _column(session: Session, name: str | None) -> LabelColumn:
+    """A column of labels of the config's dataset, of all its cases.
+
+    Raises:
+        UsageError: none is named.
+    """
+    from evalkit.dataset.human import LabelColumn
+    from evalkit.pipeline.suite import load_cases
+
+    if name is None:
+        raise UsageError("name a file of labels, or a column of the dataset that has them")
+    return LabelColumn(dataset=load_cases(session.config, whole=True), column=name)
 
 
 def _refuse(session: Session, run: Run) -> None:

@@ -17,7 +17,11 @@ from typing import Any, Final
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PAGES: Final = ("README.md", "docs/gate.md", "docs/realtime.md", "docs/statistics.md")
+PAGES: Final = tuple(
+    str(path.relative_to(ROOT))
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    if "```console" in path.read_text(encoding="utf-8")
+)
 NOT_RUN: Final = ("git clone", "make", "pip install")
 """What is for whoever has no checkout yet, or takes too long."""
 _BLOCK: Final = re.compile(r"```console\n(.*?)```", re.DOTALL)

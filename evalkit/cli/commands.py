@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from evalkit.cli import decide, gate, operate, prices, rank, route, rubrics, transfer, trust, view
+from evalkit.cli import datasets, decide, gate, operate, prices, rank, route, rubrics, transfer, trust, view
 from evalkit.cli.app import app
 
-__all__ = ["app", "decide", "gate", "operate", "prices", "rank", "route", "rubrics", "transfer", "trust", "view"]
+__all__ = [
+    "app",
+    "datasets",
+    "decide",
+    "gate",
+    "operate",
+    "prices",
+    "rank",
+    "route",
+    "rubrics",
+    "transfer",
+    "trust",
+    "view",
+]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.cli import tables, words
 from evalkit.cli.screen import say, say_title
 from evalkit.cli.tables import SIMULATED, criterion_name, say_not_sent, say_sentinels
 from evalkit.cli.words import one_line
+from evalkit.dataset.filter import said
 from evalkit.reply import read_reply
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ def print_run(rows: Sequence[RunView]) -> None:
     _fact("run", run.run)
     _fact("suite", run.suite)
     _fact("dataset", f"{run.dataset}: {words.count(run.cases, 'case')}, digest {run.dataset_digest[:12]}")
+    for line in _read(run.dataset_spec or {}):
+        _fact("", line)
     _fact("candidate", run.candidate)
     _fact("grader", run.grader)
     _fact("judge", _judge(run))
@@ -138,6 +142,14 @@ def _reused(run: RunView) -> str:
     more = f" and {len(runs) - _NAMED} more" if len(runs) > _NAMED else ""
     saved = "" if taken.saved_usd is None else f"; saved {words.usd(taken.saved_usd)}"
     return f"{taken.cases:,} of {words.count(run.cases, 'case')}, judged in {', '.join(runs[:_NAMED])}{more}{saved}"
+
+
+def _read(spec: Mapping[str, Any]) -> Iterator[str]:
+    """The files of a dataset, and what its filter left."""
+    for one in spec.get("files", ()):
+        yield f"{Path(one['path']).name}: {words.count(one['cases'], 'case')}, SHA-256 {one['sha256'][:12]}"
+    if spec.get("filter"):
+        yield f"{spec['left']:,} of {spec['cases']:,} cases: {said(spec['filter'])}"
 
 
 def _fact(name: str, value: str) -> None:

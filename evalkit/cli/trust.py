@@ -107,9 +107,12 @@ def rejudge(
 
 @app.command(short_help="Hold a judge against people, or judges against each other.")
 def agree(
-    runs: Annotated[list[str], typer.Argument(help="One run with --labels or --draw; two or more without.")],
+    runs: Annotated[list[str], typer.Argument(help="One run with labels or --draw; two or more without.")],
     labels: Annotated[
         Path | None, typer.Option("--labels", help="Human labels: rows of id and label, in any format of a dataset.")
+    ] = None,
+    labels_field: Annotated[
+        str | None, typer.Option("--labels-field", metavar="COLUMN", help="Labels in a column of the dataset itself.")
     ] = None,
     criterion: Annotated[
         str | None, typer.Option("--criterion", help="Only this one.", show_default="every one")
@@ -137,13 +140,22 @@ def agree(
     from evalkit import trust
     from evalkit.cli import agreement, tables
 
-    _check_agree(runs, labels=labels, draw=draw, out=out)
+    if labels is not None and labels_field is not None:
+        raise UsageError("--labels reads a file and --labels-field a column of the dataset: say one of them")
+    _check_agree(runs, labels=labels or labels_field, draw=draw, out=out)
     if draw is not None and out is not None:
         drawn = trust.draw_cases(runs[0], draw, out, criterion=criterion, config=config, store=store)
         tables.print_json(drawn.json()) if json else agreement.print_drawn(drawn)
-    elif labels is not None:
+    elif labels is not None or labels_field is not None:
         found = trust.agree(
-            runs[0], labels, criterion=criterion, random=random, fields=_fields(field), config=config, store=store
+            runs[0],
+            labels,
+            labels_field=labels_field,
+            criterion=criterion,
+            random=random,
+            fields=fields_of(field),
+            config=config,
+            store=store,
         )
         tables.print_json(found.json()) if json else agreement.print_agreed(found)
     else:
@@ -151,7 +163,7 @@ def agree(
         tables.print_json(between.json()) if json else agreement.print_judges(between)
 
 
-def _check_agree(runs: list[str], *, labels: Path | None, draw: int | None, out: Path | None) -> None:
+def _check_agree(runs: list[str], *, labels: Path | str | None, draw: int | None, out: Path | None) -> None:
     if (draw is None) != (out is None):
         raise UsageError("--draw N and --out FILE go together: the cases to label go into the file")
     if labels is not None and draw is not None:
@@ -162,7 +174,7 @@ def _check_agree(runs: list[str], *, labels: Path | None, draw: int | None, out:
         raise UsageError("name a second run, a file of --labels, or --draw N cases to label")
 
 
-def _fields(words: list[str] | None) -> dict[str, str]:
+def fields_of(words: list[str] | None) -> dict[str, str]:
     """The mapping that `--field label=verdict` means."""
     fields: dict[str, str] = {}
     for word in words or ():

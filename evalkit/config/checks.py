@@ -77,6 +77,8 @@ OPTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "at": ("json_equal",),
         "dialect": ("sql_valid",),
         "k": _RANKED,
+        "ranking": _RANKED,
+        "relevant": _RANKED,
         "function": ("python",),
         "threshold": _GRADED,
     }
@@ -140,6 +142,15 @@ class CheckOptions(Section):
     dialect: Words | None = Field(default=None, description="With check = 'sql_valid': postgres, sqlite, bigquery ...")
     k: Annotated[int, Strict(), Field(ge=1)] | None = Field(
         default=None, description="With a check of a ranking: how many places count; all of them without."
+    )
+    ranking: Words | None = Field(
+        default=None,
+        description="With a check of a ranking: the key of the metadata that has it, as contexts; the output without.",
+    )
+    relevant: Words | None = Field(
+        default=None,
+        description="With a check of a ranking: the key of the metadata with what is relevant, as source_doc; "
+        "`expected` without.",
     )
     function: str | None = Field(
         default=None,

@@ -139,6 +139,11 @@ def said(spec: Mapping[str, object]) -> str:
     return ", ".join(f"{name} = {shown_value(value)}" for name, value in spec.items())
 
 
+def filter_in(spec: Mapping[str, Any] | None) -> dict[str, object]:
+    """The filter of a dataset as a store keeps it; empty where there was none, or none is known."""
+    return dict((spec or {}).get("filter") or {})
+
+
 def stratum_of(case: Case, by: str | None) -> str:
     """The stratum of a case: its first tag, or the value under a key of its metadata."""
     if by is None:

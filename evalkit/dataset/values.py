@@ -14,6 +14,8 @@ _OBJECT_MEND: Final = 'write an object, for instance {"topic": "billing"}'
 _LIST_MEND: Final = 'write a list, for instance ["billing", "en"]'
 _JSON_LIST: Final = re.compile(r'\s*\[\s*["{\]]')
 """A text that is meant as a JSON list of texts or objects; `[1] as they say` is none."""
+_JSON_MESSAGES: Final = re.compile(r'\s*\[\s*\{\s*"(?:role|content)"\s*:')
+"""A text that is a JSON list of messages, as a CSV cell holds a conversation."""
 _CONTEXTS_MEND: Final = 'write a list of texts, or of {"id", "text"}'
 _MESSAGE_MEND: Final = "write a list of {role, content} messages"
 
@@ -30,6 +32,8 @@ def case_id(value: Json) -> str:
 
 def case_input(value: Json) -> str | list[Json] | dict[str, Json]:
     """The input: a text that is not blank, messages, or an object; a number counts as its text."""
+    if isinstance(value, str) and _JSON_MESSAGES.match(value):
+        value = _json_cell(value, _MESSAGE_MEND)
     if isinstance(value, str):
         if value and not value.isspace():
             return value
@@ -131,8 +135,13 @@ def _message(value: Json, index: int) -> dict[str, Json]:
     role = value.get("role")
     if not isinstance(role, str) or not role:
         raise Refused(f"message {index} has no role", _MESSAGE_MEND)
-    if not isinstance(value.get("content"), str | list):
+    content = value.get("content")
+    if not isinstance(content, str | list) and not value.get("tool_calls"):
         raise Refused(f"message {index} has no content", _MESSAGE_MEND)
+    for place, part in enumerate(content if isinstance(content, list) else ()):
+        if not isinstance(part, str) and not (isinstance(part, dict) and isinstance(part.get("type"), str)):
+            what = f"part {place} of message {index} is {_kind(part)} without a type"
+            raise Refused(what, 'write a text, or a part such as {"type": "text", "text": "..."}')
     return plain_object(value)
 
 

@@ -70,9 +70,12 @@ def neutralise(text: str) -> str:
 
 def fence(text: str, name: str, tag: str) -> Fenced:
     """The neutralised text in its fence, each on lines of their own."""
+    return wrapped(neutralise(text), name, tag)
+
+
+def wrapped(text: str, name: str, tag: str) -> Fenced:
+    """A text that was neutralised, in its fence; for a field that holds fences of its own."""
     name = _NOT_NAME.sub("_", name).strip("_") or "text"
     name = f"_{name}" if name[0].isdigit() else name
-    harmless = neutralise(text)
-    if name in _PAIR:
-        harmless = _PAIR_LOOKALIKE.sub("‹", harmless)
+    harmless = _PAIR_LOOKALIKE.sub("‹", text) if name in _PAIR else text
     return Fenced(f"<{name}-{tag}>\n{harmless}\n</{name}-{tag}>")

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
+from typing import Final, cast
 
 import jinja2
 
 from evalkit import ids
 from evalkit.dataset import Case
 from evalkit.graders.fence import CaseText
+
+_SAYS: Final = {"content", "tool_calls"}
 
 
 class RenderError(ValueError):
@@ -105,11 +107,26 @@ def as_text(value: object) -> str:
         return str(value)
     if isinstance(value, bool | int | float):
         return ids.scalar_text(value)
+    if turns := turns_of(value):
+        return "\n\n".join(f"{turn['role']}:\n{spoken(turn)}" for turn in turns)
     plain = _plain(value) if isinstance(value, Fields | Items) else value
-    turns = _turns(plain)
-    if turns:
-        return "\n\n".join(f"{turn['role']}:\n{as_text(turn['content'])}" for turn in turns)
     return to_json(plain, indent=2, sort_keys=True)
+
+
+def spoken(turn: Mapping[str, object]) -> str:
+    """What is said in a turn: its text, parts of text one below the other, and all else as JSON."""
+    content = turn.get("content")
+    parts = cast("list[object]", content) if isinstance(content, list) else [] if content is None else [content]
+    said = [_part(part) for part in parts]
+    if "tool_calls" in turn:
+        said.append(to_json({"tool_calls": turn["tool_calls"]}, indent=2, sort_keys=True))
+    return "\n".join(said)
+
+
+def _part(part: object) -> str:
+    members = cast("dict[str, object]", part) if isinstance(part, dict) else {}
+    text = members.get("text")
+    return text if isinstance(text, str) else as_text(cast("object", part))
 
 
 def to_json(value: object, *, indent: int | None = None, sort_keys: bool = False) -> str:
@@ -127,9 +144,10 @@ def _plain(value: object) -> object:
     raise RenderError(f"a {type(value).__name__} is printed, which is nothing of the case's")
 
 
-def _turns(value: object) -> list[dict[str, object]]:
+def turns_of(value: object) -> list[dict[str, object]]:
     """The turns of a conversation; none where the value is something else."""
-    items = cast("list[object]", value) if isinstance(value, list) else []
+    plain = _plain(value) if isinstance(value, Items) else value
+    items = cast("list[object]", plain) if isinstance(plain, list) else []
     turns = [cast("dict[str, object]", item) for item in items if isinstance(item, dict)]
-    whole = len(turns) == len(items) and all({"role", "content"} <= turn.keys() for turn in turns)
+    whole = len(turns) == len(items) and all("role" in turn and turn.keys() & _SAYS for turn in turns)
     return turns if whole else []

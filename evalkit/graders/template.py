@@ -19,8 +19,9 @@ from jinja2.sandbox import SandboxedEnvironment
 from evalkit.dataset import Case
 from evalkit.errors import ConfigError, Problem
 from evalkit.graders.blocks import block_source, stray
-from evalkit.graders.fence import CaseText, Fenced, fence, fence_tag
-from evalkit.graders.fields import RenderError, as_text, case_fields, name_of, to_json
+from evalkit.graders.conversation import fenced_value
+from evalkit.graders.fence import CaseText, Fenced, fence_tag
+from evalkit.graders.fields import RenderError, case_fields, name_of, to_json
 
 _TAG: Final = "fence_tag"
 _FAILURES: Final = (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
@@ -176,14 +177,14 @@ def _finalize(context: Context, value: object) -> object:
         raise RenderError("an absent value is printed; guard it with {% if ... is not none %}")
     if tag is None or isinstance(value, Fenced | jinja2.Undefined | int | float):
         return value
-    return fence(as_text(value), name_of(value), tag)
+    return fenced_value(value, name_of(value), tag)
 
 
 @jinja2.pass_context
 def _fence_filter(context: Context, value: object, name: str) -> Fenced:
     if isinstance(value, jinja2.Undefined):
         str(value)  # raises the StrictUndefined error, which names the field
-    return fence(as_text(value), name, context.get(_TAG, ""))
+    return fenced_value(value, name, context.get(_TAG, ""))
 
 
 def _needed(value: object, what: str) -> object:

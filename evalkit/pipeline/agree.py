@@ -13,6 +13,7 @@ from evalkit.analysis.corrected import Corrected, corrected
 from evalkit.analysis.raters import Consensus, JudgesAgreement, RatersAgreement, consensus, judges_agreement
 from evalkit.calibration import Calibration, Pair
 from evalkit.dataset.case import Json
+from evalkit.dataset.human import LabelColumn
 from evalkit.dataset.labels import HumanLabel, Labels, ToValue, label_text, load_labels
 from evalkit.dataset.problems import Refused, did_you_mean, listed
 from evalkit.errors import UsageError
@@ -77,7 +78,7 @@ class Agreed:
 def agree_with_people(
     store: Store,
     run: Run,
-    path: Path,
+    path: Path | LabelColumn,
     *,
     criterion: str | None = None,
     random: bool = False,
@@ -88,7 +89,7 @@ def agree_with_people(
     Args:
         store: where the run is, and where the calibrations go.
         run: a run that is collected.
-        path: the file of labels.
+        path: the file of labels, or a column of the dataset itself.
         criterion: one criterion of the grader; every one where None.
         random: the labelled cases are a random sample; else they are where they are the first of the run's draw.
         fields: field -> column, where the file has names of its own.
@@ -100,12 +101,11 @@ def agree_with_people(
     scales = scales_of(store, run, criterion)
     scores = {name: _collected(run_scores(store, run, name)) for name in scales}
     cases = [case.case_id for case in next(iter(scores.values())).cases]
-    labels = load_labels(
-        path,
-        candidate=run.candidate,
-        criteria={name: to_value(scale) for name, scale in scales.items()},
-        cases=frozenset(cases),
-        fields=fields,
+    criteria = {name: to_value(scale) for name, scale in scales.items()}
+    labels = (
+        load_labels(path, candidate=run.candidate, criteria=criteria, cases=frozenset(cases), fields=fields)
+        if isinstance(path, Path)
+        else path.labels(criteria, frozenset(cases))
     )
     order = draw_order(store, run)
     return tuple(

@@ -7,10 +7,13 @@ from functools import cached_property
 from pathlib import Path
 
 from evalkit.config import Config
+from evalkit.dataset.filter import filter_in, said
 from evalkit.graders import PairwiseGrader, build_graders
 from evalkit.pipeline.gate_baseline import submit_command
+from evalkit.pipeline.narrow import filter_of
 from evalkit.pipeline.suite import Suite, load_suite
 from evalkit.run import Run
+from evalkit.store import Store
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class Files:
     """A config with the files that it names, read only where one of them is newer than the run in question."""
 
     config: Config
+    store: Store
 
     def stale(self, run: Run) -> str:
         """Why a run is not of what the files hold now, and how to get one that is; empty where it is."""
@@ -27,14 +31,25 @@ class Files:
     def _differs(self, run: Run) -> str:
         if self._graders.get(run.grader, run.grader_digest) != run.grader_digest:
             return f"another version of {run.grader} than the config's"
-        if not self._newer_than(run):
+        narrowed = self._narrowed(run)
+        if not narrowed and not self._newer_than(run):
             return ""
         if run.dataset != self._suite.dataset.digest:
+            if narrowed:
+                return f"{narrowed}, which is not what the config scores"
             return f"other cases than {self.config.dataset.name} has now"
         digests = {candidate.name: candidate.digest for candidate in self._suite.candidates}
         if digests.get(run.candidate, run.candidate_digest) != run.candidate_digest:
             return f"other outputs than {run.candidate} has now"
         return ""
+
+    def _narrowed(self, run: Run) -> str:
+        """The part of the cases that a run is of, where the config wants another; empty where it wants the same."""
+        before = filter_in(self.store.content.spec(run.dataset))
+        wanted = filter_of(self.config)
+        if before == (dict(wanted.spec) if wanted else {}):
+            return ""
+        return f"a part of the cases ({said(before)})" if before else "all cases, without the filter of the config"
 
     def _newer_than(self, run: Run) -> bool:
         """Whether a file of the cases or of the outputs was written since the run was submitted."""

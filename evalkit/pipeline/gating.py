@@ -67,7 +67,7 @@ class Gatekeeper:
         names = list(candidates) or self._others(scope)
         self._refuse_unknown(names, scope)
         # Who names a label means what was submitted under it, whatever the files hold now.
-        files = Files(self.config) if self.label is None else None
+        files = Files(self.config, self.store) if self.label is None else None
         return [self._judge(name, scope, files) for name in names]
 
     @property

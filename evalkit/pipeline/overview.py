@@ -41,6 +41,7 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
     beside: dict[str | None, str] = {digest: store.content.candidate(digest)[0] for digest in digests}
     sentinels = caught(store, ids)
     held = not_sent(store, runs, spending)
+    specs = store.content.specs({run.dataset for run in runs})
     views: list[RunView] = []
     for run in runs:
         intents, batches = progress[run.id]
@@ -77,6 +78,7 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
                     against=beside.get(run.baseline_digest),
                     sentinels=sentinels.get(run.id),
                     not_sent=held.get(run.id),
+                    dataset_spec=specs.get(run.dataset),
                 )
             )
     return views

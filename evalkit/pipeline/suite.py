@@ -179,8 +179,8 @@ def load_suite(config: Config, *, judge: str | None = None, simulated: bool = Fa
     )
 
 
-def load_cases(config: Config) -> Dataset:
-    """The cases that a config wants.
+def load_cases(config: Config, *, whole: bool = False) -> Dataset:
+    """The cases that a config wants; all of the dataset, whatever its filter, where `whole`.
 
     Raises:
         ConfigError: its filter has no condition.
@@ -190,13 +190,14 @@ def load_cases(config: Config) -> Dataset:
     return load_dataset(
         dataset.files,
         fields=dataset.fields,
-        outputs=_fields(config),
+        outputs=output_columns(config),
         labels=dataset.labels,
-        filter=filter_of(config),
+        filter=None if whole else filter_of(config),
     )
 
 
-def _fields(config: Config) -> tuple[str, ...]:
+def output_columns(config: Config) -> tuple[str, ...]:
+    """The columns of the dataset that hold the outputs of candidates."""
     return tuple(candidate.outputs_field for candidate in config.candidates if candidate.outputs_field)
 
 

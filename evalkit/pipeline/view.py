@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from evalkit.analysis.corrected import CORRECTED_KEYS, Corrected
 from evalkit.analysis.preference import Preference
@@ -50,6 +51,8 @@ class RunView:
     """What became of the run's sentinels, the same under each criterion; None where none rode."""
     not_sent: NotSent | None = None
     """What the grader's guard kept from the judge; None where it has none."""
+    dataset_spec: Mapping[str, Any] | None = None
+    """The files and the filter that the dataset was read with; None where that is not known."""
 
     @property
     def is_open(self) -> bool:
@@ -97,6 +100,7 @@ class RunView:
             "criterion": self.criterion,
             "kind": self.kind.value,
             "dataset_digest": self.dataset_digest,
+            "dataset_spec": self.dataset_spec,
             "cases": self.cases,
             "scored": self.scored,
             "unscored": dict(self.unscored),

@@ -168,7 +168,12 @@ class Content:
     def spec(self, dataset: str) -> dict[str, Any] | None:
         """The files and the filter that a dataset was first read with; None where that is not known."""
         with self._database.reading() as connection:
-            return versions.spec(connection, dataset)
+            return versions.specs(connection, [dataset]).get(dataset)
+
+    def specs(self, digests: Collection[str]) -> dict[str, dict[str, Any]]:
+        """The same of several datasets, by digest, where it is known."""
+        with self._database.reading() as connection:
+            return versions.specs(connection, digests)
 
     def versions(self) -> list[Version]:
         """Every version of every dataset, oldest first."""

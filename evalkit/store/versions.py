@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,10 +39,11 @@ def keep_spec(connection: Connection, dataset: AnyDataset) -> None:
         connection.execute(sa.update(datasets).where(lacking).values(spec=to_json(found)))
 
 
-def spec(connection: Connection, dataset: str) -> dict[str, Any] | None:
-    """The files and the filter that a dataset was first read with; None where that is not known."""
-    kept = connection.execute(sa.select(datasets.c.spec).where(datasets.c.digest == dataset)).scalar()
-    return None if kept is None else from_json(kept)
+def specs(connection: Connection, digests: Collection[str]) -> dict[str, dict[str, Any]]:
+    """The files and the filter that datasets were first read with, by digest, where that is known."""
+    d = datasets.c
+    query = sa.select(d.digest, d.spec).where(d.digest.in_(digests), d.spec.is_not(None))
+    return {row.digest: from_json(row.spec) for row in connection.execute(query)}
 
 
 def versions(connection: Connection) -> list[Version]:

@@ -68,8 +68,8 @@ ROWS: dict[str, tuple[str, ...]] = {
         "`output`, `metadata`, `tags`, `cluster`, `split`, `source_doc` and `contexts`; did you mean `input`?"),
     "dataset field turned round": ("[judge]", '[dataset.fields]\nquestion = "input"\n[judge]',
         ":5: dataset.fields.question: is not a field of a case, which are `id`, `input`, "
-        '`expected`, `output`, `metadata`, `tags`, `cluster`, `split`, `source_doc` and `contexts`; write it as in input = "question", '
-        "the field of the file on the right"),
+        "`expected`, `output`, `metadata`, `tags`, `cluster`, `split`, `source_doc` and `contexts`; "
+        'write it as in input = "question", the field of the file on the right'),
     "dataset field number": ("[judge]", "[dataset.fields]\ninput = 3\n[judge]",
         ":5: dataset.fields.input: must be text, not the number 3; put text in quotes"),
     "dataset fields text": ("[judge]", 'fields = "question"\n[judge]',

@@ -1,7 +1,9 @@
 """Checks of a ranking: which of the relevant ids an output lists, and how far up.
 
 The output is a list of ids: a JSON list (of ids, or of objects with an `id`), or one id per line. The relevant ids are
-the case's expected list; or an object of id -> gain, for which more than 0 is relevant.
+the case's expected list; or an object of id -> gain, for which more than 0 is relevant. Either may stand in the
+metadata instead, where the passages that a system retrieved are kept beside its answer. Passages without ids are told
+apart by their texts: one is relevant if it is the relevant text, or a part of it, or holds it.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from evalkit.graders.checks.measured import Measured, NothingToCheckError, scala
 
 Measure = Callable[[Sequence[str], Mapping[str, float], int | None], float]
 """A ranking whose ids are distinct, the gain of each relevant id, and how many places count -> 0 to 1."""
+_TELLING: Final = 20
+"""Characters from which on a text within another is no coincidence."""
 _BULLET: Final = re.compile(r"^\s*(?:[-*\u2022]|\d+[.)])\s+")
 
 
@@ -28,10 +32,15 @@ class Ranked:
     measure: Measure
     name: str
     k: int | None = None
+    ranking: str | None = None
+    """The key of the metadata that has the ranking; the output where None."""
+    relevant: str | None = None
+    """The key of the metadata that has what is relevant; `expected` where None."""
 
     def __call__(self, case: Case, output: str) -> Measured:
-        """The measure of the output's ranking."""
-        gains, ranking = relevant(case), ranked(output)
+        """The measure of the output's ranking, or of the one in the case's metadata."""
+        gains = relevant(case, self.relevant)
+        ranking = ranked(output) if self.ranking is None else ranked_in(case, self.ranking, gains)
         first = ranking[: self.k]
         value = self.measure(ranking, gains, self.k)
         name = f"{self.name}@{self.k}" if self.k else self.name
@@ -58,20 +67,50 @@ def _first_list(document: Mapping[str, Any]) -> Any:
     return None
 
 
-def relevant(case: Case) -> dict[str, float]:
-    """The gain of each relevant id.
+def ranked_in(case: Case, key: str, gains: Mapping[str, float]) -> list[str]:
+    """The ids of the passages under a key of the metadata, in their order, each once; a text by what it matches.
+
+    Raises:
+        NothingToCheckError: the case has nothing under the key.
+    """
+    held: Any = case.metadata.get(key)
+    if held is None:
+        raise NothingToCheckError(f"the case has no metadata.{key} to rank")
+    items = cast("list[Any]", held) if isinstance(held, list) else [held]
+    return [one for one in dict.fromkeys(_passage(item, gains) for item in items) if one]
+
+
+def _passage(item: Any, gains: Mapping[str, float]) -> str:
+    """The id of a passage; without one the relevant text that it matches, else its own text."""
+    passage = cast("dict[str, Any]", item) if isinstance(item, dict) else {"text": item}
+    if passage.get("id") is not None:
+        return scalar(passage["id"])
+    text = scalar(passage.get("text") or "")
+    return text if text in gains else next((one for one in gains if _matches(text, one)), text)
+
+
+def _matches(text: str, other: str) -> bool:
+    """Whether one of two texts holds the other, however they are spaced; short ones must be equal."""
+    shorter, longer = sorted((" ".join(text.split()), " ".join(other.split())), key=len)
+    return shorter == longer or (len(shorter) >= _TELLING and shorter in longer)
+
+
+def relevant(case: Case, key: str | None = None) -> dict[str, float]:
+    """The gain of each relevant id: of `expected`, or of what stands under a key of the metadata.
 
     Raises:
         NothingToCheckError: the case names none.
     """
-    if isinstance(case.expected, dict):
-        pairs = cast("dict[str, Any]", case.expected).items()
-        gains = {key: float(gain) for key, gain in pairs if isinstance(gain, int | float) and gain > 0}
+    held: Any = case.expected if key is None else case.metadata.get(key)
+    if isinstance(held, dict):
+        pairs = cast("dict[str, Any]", held).items()
+        gains = {name: float(gain) for name, gain in pairs if isinstance(gain, int | float) and gain > 0}
     else:
-        items = case.expected if isinstance(case.expected, list) else [case.expected]
-        gains = {scalar(item): 1.0 for item in items if item is not None and scalar(item)}
+        items = cast("list[Any]", held) if isinstance(held, list) else [held]
+        gains = {_id(item): 1.0 for item in items if _id(item)}
     if not gains:
-        raise NothingToCheckError("the case names no relevant id: expected is a list of ids, or id -> gain")
+        where = "expected" if key is None else f"metadata.{key}"
+        raise NothingToCheckError(f"the case names no relevant id: {where} is a list of ids, or id -> gain")
     return gains
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from evalkit.config import Config
+from evalkit.dataset.filter import said
 from evalkit.pipeline.view import RunView
 from evalkit.report.compose.options import ReportOptions
 from evalkit.report.compose.runs import origins
@@ -45,7 +46,7 @@ def provenance(
     for run in runs:
         file = _file(store.content.path(run.dataset), config)
         facts[_key(facts, f"dataset {run.dataset_name}", run.dataset)] = (
-            f"{file}, {figures.some(run.cases, 'case')}, digest {run.dataset}"
+            f"{file}, {figures.some(run.cases, 'case')}, digest {run.dataset}{_read(store, run)}"
         )
         kind = "grader" if run.judge else "check"
         facts[_key(facts, f"{kind} {run.grader}", run.grader_digest)] = f"digest {run.grader_digest}"
@@ -64,6 +65,14 @@ def provenance(
     facts["submitted"] = figures.moment(first) + ("" if first == last else f" to {figures.moment(last)}")
     facts["store"] = store_name(store.database.url)
     return facts
+
+
+def _read(store: Store, run: Run) -> str:
+    """The files that the cases were read from, where that is known, and the filter."""
+    kept = store.content.spec(run.dataset) or {}
+    files = ", ".join(f"{Path(one['path']).name} SHA-256 {one['sha256'][:12]}" for one in kept.get("files", ()))
+    part = f"; {kept['left']:,} of {kept['cases']:,} cases: {said(kept['filter'])}" if kept.get("filter") else ""
+    return f"; read from {files}{part}" if files else part
 
 
 def _key(facts: Mapping[str, str], name: str, digest: str) -> str:
