@@ -187,6 +187,8 @@ def _mean(row: RunView, *, marked: bool) -> str:
 
 
 def _cost(row: RunView) -> str:
+    if row.scored_by:
+        return "elsewhere"
     if row.judge is None:
         return "free"
     return words.usd(row.spending.cost_usd) if row.spending.results else ""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evalkit.errors import IntegrityError
+from evalkit.graders.imported import scored_by
 from evalkit.pipeline.corrections import corrections
 from evalkit.pipeline.view import RunView
-from evalkit.run import Run, RunStatus, run_status
+from evalkit.run import Run, RunKind, RunStatus, run_status
 from evalkit.stats import Estimate, estimate, estimate_counts
 from evalkit.store import Spending, Store, Tally
 
@@ -35,6 +36,8 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
     scales = store.content.scales({run.grader_digest for run in runs})
     away = store.hand_overs.away()
     corrected = corrections(store, runs)
+    foreign = {run.grader_digest for run in runs if run.kind is RunKind.IMPORTED}
+    elsewhere = {digest: scored_by(store.content.grader(digest)[1]) for digest in foreign}
     views: list[RunView] = []
     for run in runs:
         intents, batches = progress[run.id]
@@ -66,6 +69,7 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
                     spending=spending.get(run.id, _NONE),
                     simulated=any(batch.simulated for batch in batches),
                     created_at=run.created_at,
+                    scored_by=elsewhere.get(run.grader_digest, ""),
                     corrected=corrected.get((run.id, criterion)),
                 )
             )

@@ -11,7 +11,7 @@ from evalkit.config import Config
 from evalkit.pipeline.view import RunView
 from evalkit.report.compose.options import ReportOptions
 from evalkit.report.words import figures
-from evalkit.run import Judge, Run
+from evalkit.run import Judge, Run, RunKind
 from evalkit.store import Store
 
 _MOST: Final = 12
@@ -46,7 +46,7 @@ def provenance(
         facts[_key(facts, f"dataset {run.dataset_name}", run.dataset)] = (
             f"{file}, {figures.some(run.cases, 'case')}, digest {run.dataset}"
         )
-        kind = "grader" if run.judge else "check"
+        kind = "scorer" if run.kind is RunKind.IMPORTED else "grader" if run.judge else "check"
         facts[_key(facts, f"{kind} {run.grader}", run.grader_digest)] = f"digest {run.grader_digest}"
         facts[f"candidate {names[run.id]}"] = f"{_source(store, run, config)}, digest {run.candidate_digest}"
     for judge in dict.fromkeys(run.judge for run in runs if run.judge):
