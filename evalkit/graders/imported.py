@@ -50,5 +50,10 @@ def scored_by(spec: Mapping[str, Any]) -> str:
     tool = by.get("tool", "another tool")
     version = by.get(tool)
     graded = f", graded by {by['graded_by']}" if by.get("graded_by") else ""
-    simulated = ", simulated" if by.get("simulated") else ""
+    simulated = ", simulated" if was_simulated(spec) else ""
     return f"{tool}{f' {version}' if version else ''}{graded}{simulated}"
+
+
+def was_simulated(spec: Mapping[str, Any]) -> bool:
+    """Whether what another tool handed on was judged by the sandbox."""
+    return cast("dict[str, str]", spec.get("scored_by", {})).get("simulated") == "yes"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evalkit.errors import IntegrityError
-from evalkit.graders.imported import scored_by
+from evalkit.graders.imported import scored_by, was_simulated
 from evalkit.pipeline.corrections import corrections
 from evalkit.pipeline.view import RunView
 from evalkit.run import Run, RunKind, RunStatus, run_status
@@ -37,7 +37,9 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
     away = store.hand_overs.away()
     corrected = corrections(store, runs)
     foreign = {run.grader_digest for run in runs if run.kind is RunKind.IMPORTED}
-    elsewhere = {digest: scored_by(store.content.grader(digest)[1]) for digest in foreign}
+    specs = {digest: store.content.grader(digest)[1] for digest in foreign}
+    elsewhere = {digest: scored_by(spec) for digest, spec in specs.items()}
+    simulated = {digest for digest, spec in specs.items() if was_simulated(spec)}
     views: list[RunView] = []
     for run in runs:
         intents, batches = progress[run.id]
@@ -67,7 +69,7 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
                     pending=_pending(run, tally),
                     estimate=estimate_of(tally, scale),
                     spending=spending.get(run.id, _NONE),
-                    simulated=any(batch.simulated for batch in batches),
+                    simulated=any(batch.simulated for batch in batches) or run.grader_digest in simulated,
                     created_at=run.created_at,
                     scored_by=elsewhere.get(run.grader_digest, ""),
                     corrected=corrected.get((run.id, criterion)),

@@ -457,6 +457,7 @@ def test_what_evalkit_wrote_for_another_tool_comes_back_with_the_same_values(
     assert [status for _, status, _, _ in after] == ["scored", "scored", "missing"]
     assert (view.dataset_digest, view.grader) == (runs[0].dataset_digest, "correctness")
     # What the sandbox judged is not taken for a model's word elsewhere.
+    assert view.simulated
     assert "simulated" in view.scored_by
     transfer.export_for(runs.runs, tmp_path / "pf.json", format="promptfoo", store=url)
     views = transfer.import_scores(tmp_path / "pf.json", store=there)
