@@ -162,14 +162,14 @@ def test_a_value_of_several_parts_is_several_criteria_and_nan_is_none_of_them(pu
     ]
 
 
-def test_epochs_are_reduced_to_one_score_and_each_is_kept(put: Any, url: str) -> None:
+def test_epochs_are_reduced_to_one_score_and_each_is_kept(put: Any, store_url: str) -> None:
     samples = [sample("a", {"match": {"value": value}}, epoch=epoch) for epoch, value in enumerate("CIC", 1)]
-    (view,) = transfer.import_scores(put(log(samples)), store=url)
-    own = rows(view.run, url)["a"]
+    (view,) = transfer.import_scores(put(log(samples)), store=store_url)
+    own = rows(view.run, store_url)["a"]
 
     assert own["value"] == pytest.approx(2 / 3)
     assert own["reason"] == "mean of 3 of 3 epochs: C, I, C"
-    every = transfer.scores(view.run, judgements=True, store=url)
+    every = transfer.scores(view.run, judgements=True, store=store_url)
     assert [(row["suffix"], row["value"]) for row in every][1:] == [("s1", 1.0), ("s2", 0.0), ("s3", 1.0)]
 
 
