@@ -127,6 +127,8 @@ def _print_score(placed: PlacedScore) -> None:
 
 
 def _judge(run: RunView) -> str:
+    if run.scored_by:
+        return f"none of evalkit's: scored by {run.scored_by}; which model was served is not on record"
     if run.judge is None:
         return "none: a check, local and free"
     served = [model for model in run.spending.served_models if model != run.judge]

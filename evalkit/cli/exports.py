@@ -58,7 +58,8 @@ def _write_for(
     if as_json:
         tables.print_json(written.json())
     elif out is not None:
-        named = ", ".join(str(path) for path in written.paths[:4]) + (", ..." if len(written.paths) > 4 else "")
+        several = len(written.paths) > 1
+        named = f"{len(written.paths)} files in {written.paths[0].parent}" if several else str(written.paths[0])
         print(f"wrote {words.count(written.scores, 'score')} to {named}")  # noqa: T201
     for line in written.losses.lines():
         print(f"not carried as it is: {line}", file=sys.stderr)  # noqa: T201

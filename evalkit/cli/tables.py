@@ -244,6 +244,8 @@ def _reused(row: RunView) -> str:
 
 
 def _cost(row: RunView) -> str:
+    if row.scored_by:
+        return "elsewhere"
     if row.judge is None:
         return "free"
     return words.usd(row.spending.cost_usd) if row.spending.results or row.spending.taken.cases else ""

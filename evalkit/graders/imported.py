@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 from evalkit import ids
 from evalkit.graders.criterion import Criterion
@@ -42,3 +42,18 @@ class Imported:
     def digest(self) -> str:
         """Digest of the parts and the name."""
         return ids.digest({"name": self.name, **self.parts})
+
+
+def scored_by(spec: Mapping[str, Any]) -> str:
+    """Who scored, in words, by the spec of an imported grader: the tool with its version, and the model that graded."""
+    by = cast("dict[str, str]", spec.get("scored_by", {}))
+    tool = by.get("tool", "another tool")
+    version = by.get(tool)
+    graded = f", graded by {by['graded_by']}" if by.get("graded_by") else ""
+    simulated = ", simulated" if was_simulated(spec) else ""
+    return f"{tool}{f' {version}' if version else ''}{graded}{simulated}"
+
+
+def was_simulated(spec: Mapping[str, Any]) -> bool:
+    """Whether what another tool handed on was judged by the sandbox."""
+    return cast("dict[str, str]", spec.get("scored_by", {})).get("simulated") == "yes"

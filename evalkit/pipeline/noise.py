@@ -35,6 +35,10 @@ def plan_noise(store: Store, run: Run, *, cases: int = 50, samples: int = 5, see
     Raises:
         UsageError: the run has no judge, no scored case or no outputs in the store, or the numbers cannot be meant.
     """
+    if run.kind is RunKind.IMPORTED:
+        raise UsageError(
+            f"run {run.id} was scored by another tool, whose noise cannot be measured here; rejudge it first"
+        )
     if run.judge is None or run.kind is not RunKind.GRADING:
         raise UsageError(f"run {run.id} is a check, which has no judge and so no noise; name a run with a judge")
     if run.baseline_digest is not None:

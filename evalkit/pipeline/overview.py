@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evalkit.errors import IntegrityError
+from evalkit.graders.imported import scored_by, was_simulated
 from evalkit.pipeline.corrections import corrections
 from evalkit.pipeline.guarding import not_sent
 from evalkit.pipeline.sentinels import caught
 from evalkit.pipeline.view import RunView
-from evalkit.run import Run, RunStatus, run_status
+from evalkit.run import Run, RunKind, RunStatus, run_status
 from evalkit.stats import Estimate, estimate, estimate_counts
 from evalkit.store import Spending, Store, Tally
 
@@ -41,7 +42,11 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
     beside: dict[str | None, str] = {digest: store.content.candidate(digest)[0] for digest in digests}
     sentinels = caught(store, ids)
     held = not_sent(store, runs, spending)
-    specs = store.content.specs({run.dataset for run in runs})
+    read = store.content.specs({run.dataset for run in runs})
+    foreign = {run.grader_digest for run in runs if run.kind is RunKind.IMPORTED}
+    specs = {digest: store.content.grader(digest)[1] for digest in foreign}
+    elsewhere = {digest: scored_by(spec) for digest, spec in specs.items()}
+    simulated = {digest for digest, spec in specs.items() if was_simulated(spec)}
     views: list[RunView] = []
     for run in runs:
         intents, batches = progress[run.id]
@@ -72,13 +77,16 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
                     pending=_pending(run, tally),
                     estimate=estimate_of(tally, scale),
                     spending=spent,
-                    simulated=any(batch.simulated for batch in batches) or spent.taken.simulated,
+                    simulated=any(batch.simulated for batch in batches)
+                    or spent.taken.simulated
+                    or run.grader_digest in simulated,
                     created_at=run.created_at,
+                    scored_by=elsewhere.get(run.grader_digest, ""),
                     corrected=corrected.get((run.id, criterion)),
                     against=beside.get(run.baseline_digest),
                     sentinels=sentinels.get(run.id),
                     not_sent=held.get(run.id),
-                    dataset_spec=specs.get(run.dataset),
+                    dataset_spec=read.get(run.dataset),
                 )
             )
     return views

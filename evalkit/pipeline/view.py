@@ -41,6 +41,8 @@ class RunView:
     spending: Spending
     simulated: bool
     created_at: datetime
+    scored_by: str = ""
+    """The tool that gave the scores of an imported run, with the model that graded where that is known."""
     corrected: Corrected | None = None
     """The mean as human labels correct it; None where there are none for its grader and judge."""
     against: str | None = None
@@ -99,6 +101,7 @@ class RunView:
             "suite": self.suite,
             "criterion": self.criterion,
             "kind": self.kind.value,
+            "scored_by": self.scored_by or None,
             "dataset_digest": self.dataset_digest,
             "dataset_spec": self.dataset_spec,
             "cases": self.cases,

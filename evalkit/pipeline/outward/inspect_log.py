@@ -108,7 +108,9 @@ def _eval(store: Store, group: Group) -> dict[str, Any]:
 def _whole(measure: Measure) -> dict[str, Any]:
     """What tells a measure from another, and what its values mean."""
     run = measure.run
-    judge = {"judge": run.judge.parts} if run.judge else {}
+    judge: dict[str, Any] = {"judge": run.judge.parts} if run.judge else {}
+    if measure.view.scored_by:
+        judge = {"scored_by": measure.view.scored_by}
     return {
         "run": run.id,
         "grader": run.grader,

@@ -274,6 +274,7 @@ def _scored_by(log: Log, name: str) -> dict[str, str]:
     tool |= {} if written is None else {_OWN: text(written)}
     measure = table(table(table(table(about.get("metadata")).get(_OWN)).get("measures")).get(name))
     tool |= {"grader_digest": text(measure["grader_digest"])} if "grader_digest" in measure else {}
+    tool |= {"simulated": "yes"} if measure.get("simulated") else {}
     roles = table(about.get("model_roles")).get("grader")
     judged = [table(role).get("model") for role in (rows(roles) or [roles])]
     judged += [table(spec.get("options")).get("model")]

@@ -52,6 +52,9 @@ def read_promptfoo(path: Path) -> tuple[list[Foreign], list[str]]:
         "promptfoo": text(table(whole.get("metadata")).get("promptfooVersion") or "unknown"),
     }
     described = table(whole.get("config")).get("description")
+    own = table(table(table(table(whole.get("config")).get("metadata")).get("evalkit")).get("runs"))
+    if any(table(run).get("simulated") for run in own.values()):
+        scored_by["simulated"] = "yes"
     taken = [
         Foreign(
             path=path,

@@ -46,6 +46,17 @@ def tidy(value: object, depth: int = 0) -> Json:
     return text(str(value))
 
 
+def _whole(value: object) -> object:
+    """The value with every half of a surrogate pair in it replaced."""
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, list):
+        return [_whole(item) for item in cast("list[object]", value)]
+    if isinstance(value, dict):
+        return {text(key): _whole(item) for key, item in cast("dict[str, object]", value).items()}
+    return value
+
+
 def table(value: object) -> dict[str, Any]:
     """An object as it is; anything else as an empty one."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
@@ -81,6 +92,8 @@ def read_json(raw: bytes, kind: type[T], where: Path | str) -> T:
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass
     try:
-        return msgspec.convert(json.loads(raw), type=kind)
+        found = json.loads(raw)
+        # Halves of surrogate pairs, which no store takes, come in as escapes alone.
+        return msgspec.convert(_whole(found) if b"\\ud" in raw.lower() else found, type=kind)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{where} cannot be read as what it seems to be: {error}") from error

@@ -13,7 +13,7 @@ from evalkit.pipeline.view import RunView
 from evalkit.report.compose.options import ReportOptions
 from evalkit.report.compose.runs import origins
 from evalkit.report.words import figures
-from evalkit.run import Judge, Run
+from evalkit.run import Judge, Run, RunKind
 from evalkit.store import Store
 
 _MOST: Final = 12
@@ -48,7 +48,7 @@ def provenance(
         facts[_key(facts, f"dataset {run.dataset_name}", run.dataset)] = (
             f"{file}, {figures.some(run.cases, 'case')}, digest {run.dataset}{_read(store, run)}"
         )
-        kind = "grader" if run.judge else "check"
+        kind = "scorer" if run.kind is RunKind.IMPORTED else "grader" if run.judge else "check"
         facts[_key(facts, f"{kind} {run.grader}", run.grader_digest)] = f"digest {run.grader_digest}"
         facts[f"candidate {names[run.id]}"] = f"{_source(store, run, config)}, digest {run.candidate_digest}"
     for judge in dict.fromkeys(run.judge for run in runs if run.judge):

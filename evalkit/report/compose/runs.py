@@ -96,6 +96,7 @@ def _row(view: RunView, criterion: _Criterion, *, candidate: str, since: Since |
         grader=view.grader,
         criterion=view.criterion,
         judge=view.judge or "",
+        scored_by=view.scored_by,
         label=view.label,
         served_models=view.spending.served_models,
         n=view.cases,

@@ -14,7 +14,7 @@ from evalkit.pipeline.view import RunView
 from evalkit.report.compose.scored import ScoreBook
 from evalkit.report.page import CellKey, Since
 from evalkit.report.words import figures
-from evalkit.run import Run
+from evalkit.run import Run, RunKind
 from evalkit.store import Store
 
 MOST_PAIRED: Final = 20_000
@@ -122,7 +122,7 @@ def _changes(times: _Times, compared: Comparison | None) -> Iterator[str]:
     if run.dataset != last.dataset:
         yield _dataset(compared)
     if run.grader_digest != last.grader_digest:
-        yield "another rubric" if run.judge else "another check"
+        yield "another scorer" if run.kind is RunKind.IMPORTED else "another rubric" if run.judge else "another check"
     if _effort(run) != _effort(last):
         yield "another effort"
     if compared and compared.n_shared:

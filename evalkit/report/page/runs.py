@@ -51,7 +51,9 @@ class RunRow:
     grader: str
     criterion: str
     judge: str
-    """The judge model; empty for a deterministic check."""
+    """The judge model; empty for a deterministic check, and for what another tool scored."""
+    scored_by: str = ""
+    """The tool that gave the scores, where it was not evalkit."""
     label: str = ""
     served_models: tuple[str, ...] = ()
     n: int

@@ -18,7 +18,8 @@ def details(row: RunRow, corrected: str, compared: Sequence[ComparisonRow]) -> I
 
 def _judged(row: RunRow) -> Iterator[tuple[str, str]]:
     yield "status", row.status + (" (simulated judge)" if row.simulated else "")
-    yield "judge", row.judge or "none: a deterministic check"
+    yield "judge", row.judge or ("" if row.scored_by else "none: a deterministic check")
+    yield "scored by", f"{row.scored_by}; which model was served is not on record" if row.scored_by else ""
     yield "served by", ", ".join(row.served_models)
     yield "samples", f"each case judged {row.samples} times" if row.samples > 1 else ""
     yield "batch", ", ".join(row.batches)

@@ -8,6 +8,8 @@ from evalkit.report.words import figures
 
 def cost_of(row: RunRow, page: Page) -> tuple[str, str]:
     """What a run cost; a run that several criteria share is counted on the first of them."""
+    if row.scored_by:
+        return figures.UNKNOWN, "scored elsewhere"
     if not row.judge:
         return "free", ""
     first = next(one for one in page.runs if one.run == row.run)

@@ -31,6 +31,8 @@ class FirstScreen:
     table: RunTable
     methods: tuple[tuple[str, str], ...]
     judges: str
+    scored_by: str
+    """The tools that gave scores that are not evalkit's."""
     runs: int
     scored: int
 
@@ -47,6 +49,7 @@ def first_screen(page: Page, names: Mapping[str, str], further: Iterable[Notice]
         table=run_table(page, names),
         methods=methods(page),
         judges=", ".join(judges[:3]) + (f" and {len(judges) - 3} more" if len(judges) > 3 else ""),
+        scored_by=", ".join(dict.fromkeys(row.scored_by for row in page.runs if row.scored_by)),
         runs=len({row.run for row in page.runs}),
         scored=sum(row.scored for row in page.runs),
     )

@@ -78,6 +78,11 @@ class Group:
     lines: tuple[RunLine, ...]
 
     @property
+    def scored_by(self) -> str:
+        """The tools that gave the scores, where it was not evalkit."""
+        return ", ".join(dict.fromkeys(line.row.scored_by for line in self.lines if line.row.scored_by))
+
+    @property
     def simulated(self) -> bool:
         """Whether the judge of every run is: then it is said once."""
         return all(line.row.simulated for line in self.lines)
