@@ -318,7 +318,8 @@ def test_candidates_are_ranked_by_the_pairs_they_stood_in(pairs: Any, sqlite_url
     assert len(table.to_frame()) == 3
     assert "rank" in table._repr_html_()
     code, out, _ = bench.ended("rank", "--json")
-    assert (code, json.loads(out)["rankings"][0]["baseline"]) == (0, rated.ranking.baseline)
+    assert code == 0, out
+    assert json.loads(out)["rankings"][0]["baseline"] == rated.ranking.baseline
     with pytest.raises(UsageError, match="there is no candidate 'nobody'"):
         decisions.rank(config=bench.folder, store=bench.url, baseline="nobody")
 
