@@ -15,6 +15,8 @@ from evalkit import api, decisions, operations, trust
 from evalkit.errors import UsageError
 from evalkit.pipeline.encode import encode, encode_part
 from evalkit.pipeline.spool import Limits
+from evalkit.report.compose.cases import StoredCases
+from evalkit.report.page import CellKey
 from evalkit.sandbox import Behaviour
 from evalkit.store import Store
 
@@ -316,7 +318,8 @@ def test_candidates_are_ranked_by_the_pairs_they_stood_in(pairs: Any, sqlite_url
     assert len(table.to_frame()) == 3
     assert "rank" in table._repr_html_()
     code, out, _ = bench.ended("rank", "--json")
-    assert (code, json.loads(out)["rankings"][0]["baseline"]) == (0, rated.ranking.baseline)
+    assert code == 0, out
+    assert json.loads(out)["rankings"][0]["baseline"] == rated.ranking.baseline
     with pytest.raises(UsageError, match="there is no candidate 'nobody'"):
         decisions.rank(config=bench.folder, store=bench.url, baseline="nobody")
 
@@ -348,3 +351,19 @@ def test_a_case_is_shown_with_both_orders(lite: Any) -> None:
     code, out, _ = lite.ended("show", run, "c5")
     assert code == 0
     assert "which the others are put beside" in out
+
+
+def test_the_page_shows_a_case_with_both_orders_and_what_was_asked(lite: Any) -> None:
+    (run,) = lite.submit().runs
+    lite.collect()
+    with lite.store() as store:
+        cases = StoredCases(
+            store=store, runs=store.runs.select(), dataset=store.runs.get(run).dataset, names={run: "new"}
+        )
+        columns = cases.columns()
+        (texts, lacking) = cases.texts([columns.ids.index("c4"), columns.ids.index("c5")])
+    score = texts.scores[CellKey(run, "preference")]
+    assert (score.label, [one.label for one in score.samples]) == ("loss", ["loss", "loss"])
+    assert len(texts.replies[run]) == 2
+    assert texts.prompts[run].index(f"\n{POOR}\n") < texts.prompts[run].index(f"\n{FAIR}\n")
+    assert run not in lacking.prompts

@@ -78,7 +78,8 @@ def _evidence(rule: GateRule, kind: Kind, limit: float, entry: GateEntry, policy
     if kind == "min" or kind == "max":  # noqa: PLR1714  pyright narrows by ==, not by `in` a set
         return level_evidence(entry.candidate, Level(kind=kind, limit=limit), policy=policy)
     if entry.beside:
-        return even_evidence(entry.candidate, Even(kind=kind, limit=limit, direction=rule.direction), policy=policy)
+        even = Even(kind="margin" if kind == "margin" else "max_relative_drop", limit=limit, direction=rule.direction)
+        return even_evidence(entry.candidate, even, policy=policy)
     if entry.baseline is None:
         return None
     runs = (entry.baseline, entry.candidate)
