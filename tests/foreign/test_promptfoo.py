@@ -370,6 +370,7 @@ def test_several_prompts_of_a_provider_are_several_candidates(save: Any, take: A
     assert [one.name for one in made.config.candidates] == ["haiku prompt 1", "haiku prompt 2"]
 
 
+@pytest.mark.sweep
 def test_imported_results_run_in_the_sandbox(
     save: Any, take: Any, sandbox: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
