@@ -17,11 +17,11 @@ from typing import Any, Final
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PAGES: Final = ("README.md", "docs/gate.md", "docs/statistics.md")
+PAGES: Final = ("README.md", "docs/gate.md", "docs/migrating.md", "docs/statistics.md")
 NOT_RUN: Final = ("git clone", "make", "pip install")
 """What is for whoever has no checkout yet, or takes too long."""
 _BLOCK: Final = re.compile(r"```console\n(.*?)```", re.DOTALL)
-_FILE: Final = re.compile(r"`([\w./-]+\.toml)`:\n\n```toml\n(.*?)```", re.DOTALL)
+_FILE: Final = re.compile(r"`([\w./-]+\.(?:toml|yaml|jsonl))`:\n\n```(?:toml|yaml|json)\n(.*?)```", re.DOTALL)
 _ANY: Final = "..."
 # What differs from day to day and from run to run.
 _PASSING: Final = (

@@ -11,6 +11,7 @@ from evalkit.errors import UsageError
 from evalkit.foreign.names import TOOLS
 from evalkit.foreign.project import Note, Project, slug
 from evalkit.foreign.recognise import recognised
+from evalkit.foreign.settle import settle
 from evalkit.foreign.source import Document, as_dict, as_list, document, is_list, wrong
 from evalkit.foreign.write import write
 
@@ -92,6 +93,7 @@ def read_project(path: Path, tool: str) -> Project:
         DatasetError: they cannot be read, or hold nothing to import.
     """
     project = _READERS[tool](path)
+    settle(project)
     if not project.cases:
         raise wrong(path.name, f"holds no case that evalkit can take over from {tool}", "see docs/migrating.md")
     return project
