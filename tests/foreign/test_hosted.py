@@ -262,7 +262,10 @@ def test_without_outputs_the_prompt_of_the_run_makes_them(save: Any, take: Any) 
 
     (candidate,) = made.config.candidates
     assert candidate.model == "claude-haiku-5-5"
-    assert candidate.prompt_text == "Name the topic, one of Technology, Markets, Sports.\n\n{{ input }}\n"
+    assert candidate.prompt_text == (
+        "{% block system %}\nName the topic, one of Technology, Markets, Sports.\n{% endblock %}\n"
+        "{% block case %}\n{{ input }}\n{% endblock %}\n"
+    )
     assert "gpt-4o-mini" in made.why["candidates"]
 
 

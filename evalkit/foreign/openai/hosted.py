@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.errors import UsageError
-from evalkit.foreign.chat import content
+from evalkit.foreign.chat import Turn, assembled, content, turns_of
 from evalkit.foreign.openai.criteria import Criteria, dumped, referred
 from evalkit.foreign.openai.fields import VARIABLE, Fields
 from evalkit.foreign.openai.objects import Found, Objects
@@ -32,8 +32,9 @@ def read_hosted(found: Objects, path: Path, name: str) -> Project:
         mend = "save the output items of its runs, or the file of items, beside it"
         raise wrong(where, "there is no item in these files", mend)
     ids, items = _items(rows)
-    template = [text for run in runs for text in [_template(run)] if text]
-    asked = [hit[1].split(".")[1] for text in template for hit in VARIABLE.finditer(text) if hit[1].startswith("item.")]
+    templates = [template for run in runs if (template := _template(run))]
+    texts = [text for turns in templates for _, text in turns]
+    asked = [hit[1].split(".")[1] for text in texts for hit in VARIABLE.finditer(text) if hit[1].startswith("item.")]
     fields = Fields.of(items, referred(criteria), list(dict.fromkeys(asked)))
     cases = [fields.case(item) for item in items]
     Criteria(project, fields, items, cases).grade(criteria, lambda index: f"{where}: testing_criteria[{index}]")
@@ -41,7 +42,7 @@ def read_hosted(found: Objects, path: Path, name: str) -> Project:
     _record(project, rows, dict(zip(map(dumped, items), ids, strict=True)), {str(run.get("id")): run for run in runs})
     _default_grader(project, where, fields)
     if not project.recorded:
-        _generate(project, where, runs, template, fields)
+        _generate(project, where, runs, templates, fields)
     if any(as_list(row.get("results")) for row, _ in found.output_items):
         why = "the platform's verdicts stay behind: evalkit scores the outputs again"
         project.leave_out(where, "results", why)
@@ -112,10 +113,10 @@ def _items(rows: Sequence[Row]) -> tuple[list[str], list[dict[str, Any]]]:
     return [f"item-{number}" for number in range(1, len(items) + 1)], items
 
 
-def _template(run: Mapping[str, Any]) -> str:
-    """The prompt of a run that sampled outputs."""
+def _template(run: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The messages that a run sampled outputs of, each with its role."""
     messages = as_dict(as_dict(run.get("data_source")).get("input_messages"))
-    return "\n\n".join(content(turn) for turn in as_list(messages.get("template")))
+    return turns_of(messages.get("template")) if messages.get("template") else []
 
 
 def _record(
@@ -151,22 +152,31 @@ def _default_grader(project: Project, where: str, fields: Fields) -> None:
 
 
 def _generate(
-    project: Project, where: str, runs: Sequence[Mapping[str, Any]], templates: Sequence[str], fields: Fields
+    project: Project,
+    where: str,
+    runs: Sequence[Mapping[str, Any]],
+    templates: Sequence[Sequence[tuple[str, str]]],
+    fields: Fields,
 ) -> None:
     """A candidate that evalkit runs, where no output was recorded."""
     prompt = "{{ input }}\n"
     if templates:
-        parts: list[str] = []
-        last = 0
-        for hit in VARIABLE.finditer(templates[-1]):
-            member = hit[1].split(".")[1] if hit[1].startswith("item.") else ""
-            parts += [
-                static(templates[-1][last : hit.start()]),
-                f"{{{{ {fields.expression(member)} }}}}" if member else "",
-            ]
-            last = hit.end()
-        prompt = "".join([*parts, static(templates[-1][last:])]).rstrip() + "\n"
+        turns = [
+            Turn(role=role, text=_prompt(text, fields), fixed=not VARIABLE.search(text)) for role, text in templates[-1]
+        ]
+        prompt = assembled(turns, project, where)
     model = next((text_of(run.get("model")) for run in reversed(runs) if run.get("model")), "")
     instead = f"; there it was {model}" if model else ""
     project.add(where, "candidates", f"no output was recorded: {DEFAULT_MODEL} answers the prompt{instead}")
     project.generated.append(Generated(name=slug(DEFAULT_MODEL), model=DEFAULT_MODEL, prompt=prompt))
+
+
+def _prompt(text: str, fields: Fields) -> str:
+    """A message as a template over the fields of a case; what is no variable of an item is text."""
+    parts: list[str] = []
+    last = 0
+    for hit in VARIABLE.finditer(text):
+        member = hit[1].split(".")[1] if hit[1].startswith("item.") else ""
+        parts += [static(text[last : hit.start()]), f"{{{{ {fields.expression(member)} }}}}" if member else ""]
+        last = hit.end()
+    return "".join([*parts, static(text[last:])])
