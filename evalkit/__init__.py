@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     from evalkit.tables.rankings import RankTable
     from evalkit.tables.routings import Routings
     from evalkit.tables.trends import TrendTable
-    from evalkit.transfer import export_bundle, import_bundle, scores
+    from evalkit.transfer import export_bundle, import_bundle, import_project, scores
     from evalkit.trust import NoiseResult, agree, agree_between, draw_cases, noise, rejudge
     from evalkit.view import Viewer, view
 
@@ -143,6 +143,7 @@ __all__ = [
     "export_bundle",
     "gate",
     "import_bundle",
+    "import_project",
     "init",
     "noise",
     "plan",
@@ -210,7 +211,7 @@ _HOMES: Final = {
 _OPERATIONS: Final = frozenset({"cancel", "check", "prune", "recover", "resolve", "retry"})
 _ROUTING: Final = frozenset({"route"})
 _DECISIONS: Final = frozenset({"compare", "gate", "power", "rank", "trend"})
-_TRANSFER: Final = frozenset({"export_bundle", "import_bundle", "scores"})
+_TRANSFER: Final = frozenset({"export_bundle", "import_bundle", "import_project", "scores"})
 _TRUST: Final = frozenset({"agree", "agree_between", "draw_cases", "noise", "rejudge"})
 _VIEW: Final = frozenset({"view"})
 _VERBS: Final = frozenset(name for name in __all__ if name.islower() and name != "__version__")

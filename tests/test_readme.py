@@ -25,7 +25,7 @@ PAGES: Final = tuple(
 NOT_RUN: Final = ("git clone", "make", "pip install")
 """What is for whoever has no checkout yet, or takes too long."""
 _BLOCK: Final = re.compile(r"```console\n(.*?)```", re.DOTALL)
-_FILE: Final = re.compile(r"`([\w./-]+\.toml)`:\n\n```toml\n(.*?)```", re.DOTALL)
+_FILE: Final = re.compile(r"`([\w./-]+\.(?:toml|yaml|jsonl))`:\n\n```(?:toml|yaml|json)\n(.*?)```", re.DOTALL)
 _ANY: Final = "..."
 # What differs from day to day and from run to run.
 _PASSING: Final = (

@@ -11,6 +11,7 @@ from evalkit.errors import UsageError
 from evalkit.foreign.names import TOOLS
 from evalkit.foreign.project import Note, Project, slug
 from evalkit.foreign.recognise import recognised
+from evalkit.foreign.settle import settle
 from evalkit.foreign.source import Document, as_dict, as_list, document, is_list, wrong
 from evalkit.foreign.write import write
 
@@ -92,6 +93,7 @@ def read_project(path: Path, tool: str) -> Project:
         DatasetError: they cannot be read, or hold nothing to import.
     """
     project = _READERS[tool](path)
+    settle(project)
     if not project.cases:
         raise wrong(path.name, f"holds no case that evalkit can take over from {tool}", "see docs/migrating.md")
     return project
@@ -128,4 +130,42 @@ def _promptfoo(path: Path) -> Project:
     return read_config(found_document, root, _name(path))
 
 
-_READERS: Final[Mapping[str, Callable[[Path], Project]]] = {"promptfoo": _promptfoo}
+def _openai(path: Path) -> Project:
+    from evalkit.foreign.openai import collected, read_hosted, read_registry, read_samples
+
+    data = [path] if path.is_file() else sorted(child for child in path.rglob("*") if child.is_file())
+    found = collected(file for file in data if file.suffix.lower() in {".json", ".jsonl", ".ndjson"})
+    if found.evals or found.output_items or found.items:
+        return read_hosted(found, path, _name(path))
+    sheets = [file for file in data if file.suffix.lower() in {".yaml", ".yml"} and "modelgraded" not in file.parts]
+    if not sheets:
+        return read_samples(path, _name(path))
+    if len(sheets) > 1:
+        names = ", ".join(sheet.name for sheet in sheets[:6])
+        raise wrong(str(path), f"has several files of evals ({names})", "name the one to import")
+    return read_registry(sheets[0], _name(path))
+
+
+def _dataset(tool: str) -> Callable[[Path], Project]:
+    def read(path: Path) -> Project:
+        from evalkit.foreign import datasets, huggingface
+
+        readers: dict[str, Callable[[Path, str], Project]] = {
+            "inspect": datasets.read_inspect,
+            "deepeval": datasets.read_deepeval,
+            "langsmith": datasets.read_langsmith,
+            "langfuse": datasets.read_langfuse,
+            "braintrust": datasets.read_braintrust,
+            "mlflow": datasets.read_mlflow,
+            "huggingface": huggingface.read_huggingface,
+        }
+        return readers[tool](path, _name(path))
+
+    return read
+
+
+_READERS: Final[Mapping[str, Callable[[Path], Project]]] = {
+    "promptfoo": _promptfoo,
+    "openai-evals": _openai,
+    **{tool: _dataset(tool) for tool in TOOLS if tool not in {"promptfoo", "openai-evals"}},
+}

@@ -137,6 +137,8 @@ def _openai(seen: Look) -> bool:
     registry = [as_dict(one) for row in (*seen.rows, as_dict(seen.value)) for one in row.values()]
     if any(str(one.get("class", "")).startswith("evals.") for one in registry):
         return True
+    if "item" in seen.keys and all(is_dict(row.get("item")) for row in seen.rows):
+        return True
     return {"input", "ideal"} <= seen.keys or {"choice_strings", "prompt"} <= as_dict(seen.value).keys()
 
 

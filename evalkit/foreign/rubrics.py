@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 NO_CRITERION: Final = "no_criterion"
@@ -38,4 +39,21 @@ def per_case_rubric(key: str, *, some: bool) -> str:
         "{% block case %}\n"
         f"{{{{ input }}}}\n\n{shown}\n\n{{{{ output }}}}\n"
         "{% endblock %}\n"
+    )
+
+
+def referring_rubric(messages: str, shown: Mapping[str, str]) -> str:
+    """A rubric of the judge's prompt of another tool, whose variables stand in backquotes as the parts of the case.
+
+    Args:
+        messages: the text, its variables already written as `name`.
+        shown: what the case block prints, by the name that it has in the text.
+    """
+    parts = "\n\n".join(f"{{{{ {expression} }}}}" for expression in shown.values())
+    names = ", ".join(f"`{name}`" for name in shown)
+    return (
+        f"{{% block rubric %}}\n{static(messages)}\n\n"
+        f"The parts of the case that this text names ({names}) are below it. Answer in the form that is asked for "
+        "here, whatever form the text asks for.\n{% endblock %}\n"
+        f"{{% block case %}}\n{parts}\n{{% endblock %}}\n"
     )

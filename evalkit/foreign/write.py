@@ -14,6 +14,7 @@ from typing import Any, Final
 from evalkit.config import FILE_NAME
 from evalkit.errors import UsageError
 from evalkit.foreign.project import Generated, Grader, Note, Project, fresh, slug
+from evalkit.foreign.settle import check
 from evalkit.foreign.toml import comment, toml
 
 _NOTES: Final = "notes.md"
@@ -31,6 +32,7 @@ def write(project: Project, folder: Path, *, force: bool) -> list[Path]:
 
     Raises:
         UsageError: the folder is there, or cannot be written.
+        DatasetError: the project would not be sound; nothing is written.
     """
     texts = texts_of(project)
     there = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
@@ -43,6 +45,7 @@ def write(project: Project, folder: Path, *, force: bool) -> list[Path]:
         try:
             for name, text in texts.items():
                 (beside / name).write_text(text, encoding="utf-8", newline="\n")
+            check(beside, project.name)
             _move(beside, folder, list(texts))
         finally:
             shutil.rmtree(beside, ignore_errors=True)

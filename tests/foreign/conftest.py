@@ -79,7 +79,7 @@ def save(tmp_path: Path) -> Callable[[str, str], Path]:
 def take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Made]:
     """Imports a file or folder; what was made, with a config that is sound."""
     monkeypatch.chdir(tmp_path)
-    for name in [name for name in sys.modules if name.startswith(("promptfoo_", "checks_"))]:
+    for name in [name for name in sys.modules if name.startswith(("promptfoo_", "openai_", "inspect_checks"))]:
         monkeypatch.delitem(sys.modules, name)  # of the project of another test
 
     def taken(path: Path, **options: Any) -> Made:

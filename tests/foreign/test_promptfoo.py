@@ -318,8 +318,8 @@ def test_tests_come_from_files_with_globs_references_and_scenarios(save: Any, ta
     assert [case["input"] for case in made.cases] == ["one", "two", "five", "three", "four"]
     found = [case["metadata"]["assert"][0]["value"].strip() for case in made.cases]
     assert found == ["long text", "B", "^.{1,9}$", "three", "four"]
-    assert "Be short." in made.config.candidates[0].prompt_text
-    assert "{{input}}" in made.config.candidates[0].prompt_text
+    asked = "{% block system %}\nBe short.\n{% endblock %}\n{% block case %}\n{{input}}\n{% endblock %}\n"
+    assert made.config.candidates[0].prompt_text == asked
 
 
 # ---- results --------------------------------------------------------------------------------------------------------
@@ -370,6 +370,7 @@ def test_several_prompts_of_a_provider_are_several_candidates(save: Any, take: A
     assert [one.name for one in made.config.candidates] == ["haiku prompt 1", "haiku prompt 2"]
 
 
+@pytest.mark.sweep
 def test_imported_results_run_in_the_sandbox(
     save: Any, take: Any, sandbox: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -224,8 +225,10 @@ def _checked(value: Any, base: str) -> Any:
         value = str(value)
     if base in {"contains", "icontains", "starts-with", *_LISTS} and not _some_text(value):
         raise ValueError("is empty, which every output has")
+    if base == "regex" and not isinstance(value, str):
+        raise ValueError("is no text")
     if base == "regex":
-        return python_regex(str(value))
+        return python_regex(value)
     return value
 
 
@@ -243,8 +246,10 @@ def python_regex(pattern: str) -> str:
     ported = re.sub(r"\(\?<(?=[A-Za-z_])", "(?P<", pattern)
     ported = re.sub(r"\\k<(\w+)>", r"(?P=\1)", ported)
     try:
-        re.compile(ported)
-    except (re.error, OverflowError, RecursionError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what a later Python may read in another way
+            re.compile(ported)
+    except (FutureWarning, DeprecationWarning, re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"is no regular expression of Python: {error}") from error
     return ported
 

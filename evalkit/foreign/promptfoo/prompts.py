@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from evalkit.errors import DatasetError
-from evalkit.foreign.chat import from_messages
+from evalkit.foreign.chat import Turn, assembled, turns_of
 from evalkit.foreign.project import Project
 from evalkit.foreign.source import Document, OutsideError, as_dict, as_list, document, inside, read_text
-from evalkit.foreign.text import TemplateError, rewritten
+from evalkit.foreign.text import TemplateError, is_template, rewritten
 
 _CODE: Final = (".js", ".cjs", ".mjs", ".ts", ".py", ".sh")
 _TEXT: Final = (".txt", ".md", ".j2")
@@ -96,21 +96,22 @@ def _of_file(path: Path, label: str) -> Iterator[Prompt]:
 
 def ported(prompt: Prompt, rename: Callable[[str], str | None], project: Project) -> str | None:
     """The prompt as a template of evalkit; None where it cannot be one, which is noted."""
-    source = _as_chat(prompt, project)
     try:
-        return rewritten(source, rename).rstrip() + "\n"
+        turns = [
+            Turn(role=role, text=rewritten(text, rename), fixed=not is_template(text)) for role, text in _chat(prompt)
+        ]
+        if turns:
+            return assembled(turns, project, prompt.where)
+        return rewritten(prompt.source, rename).rstrip() + "\n"
     except TemplateError as error:
         project.leave_out(prompt.where, "prompts", f"the prompt {error}")
         return None
 
 
-def _as_chat(prompt: Prompt, project: Project) -> str:
-    """The source of a prompt; that of a list of messages is put together."""
+def _chat(prompt: Prompt) -> list[tuple[str, str]]:
+    """The messages of a prompt that is a list of them in JSON; empty where it is a text."""
     text = prompt.source.strip()
-    if not text.startswith("["):
-        return prompt.source
     try:
-        turns = json.loads(text)
-    except ValueError:
-        return prompt.source
-    return from_messages(turns, project, prompt.where) or prompt.source
+        return turns_of(json.loads(text)) if text.startswith("[") else []
+    except (ValueError, RecursionError):
+        return []
