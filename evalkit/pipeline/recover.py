@@ -16,7 +16,7 @@ from typing import Final
 
 from evalkit.errors import UsageError
 from evalkit.graders import Check
-from evalkit.ids import RUN_ID_LENGTH
+from evalkit.ids import RUN_ID_LENGTH, SENTINEL
 from evalkit.pipeline.encode import encode
 from evalkit.pipeline.holder import holder
 from evalkit.pipeline.progress import Progress
@@ -130,7 +130,9 @@ class Recoverer:
     def _adopt(self, planned: PlannedRun, batch: RemoteBatch) -> None:
         """Write the run, if it is not there, and give the batch to the part whose requests it holds."""
         self._keep(planned)
-        held = self._custom_ids(batch)
+        known = {request.custom_id for request in self.store.runs.requests(planned.run.id)}
+        # The sentinels of today may be others; a run is told by its cases.
+        held = {one for one in self._custom_ids(batch) if one in known or not one.endswith(f"-{SENTINEL}")}
         part = self._part(planned.run.id, held)
         intent = part or self.store.runs.follow_up(planned.run.id, sorted(held), round=1, max_tokens=None)
         if intent.state is IntentState.PLANNED:
