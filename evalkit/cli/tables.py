@@ -157,6 +157,7 @@ def print_suite(suite: Suite, *, as_json: bool) -> None:
         "dataset": {"path": str(dataset.path), "cases": dataset.n, "digest": dataset.digest},
         "graders": [grader.name for grader in suite.graders],
         "candidates": [candidate.name for candidate in suite.candidates],
+        "sentinels": len(suite.sentinels),
         "notes": list(suite.notes),
     }
     if as_json:
@@ -167,6 +168,11 @@ def print_suite(suite: Suite, *, as_json: bool) -> None:
     say(f"  dataset     {one_line(dataset.path.name)}: {cases}, digest {dataset.digest[:12]}")
     say(f"  graders     {one_line(', '.join(grader.name for grader in suite.graders))}")
     say(f"  candidates  {one_line(', '.join(candidate.name for candidate in suite.candidates))}")
+    if suite.sentinels:
+        counts = Counter(one.purpose for one in suite.sentinels)
+        made = [f"{one.id} is made by evalkit" for one in suite.sentinels if one.made]
+        listed = ", ".join([*(f"{n} {purpose}" for purpose, n in counts.items()), *made])
+        say_wrapped(f"  sentinels   {one_line(listed)}", indent=" " * 14)
     for note in suite.notes:
         say_wrapped(f"  note        {one_line(note)}", indent=" " * 14)
 

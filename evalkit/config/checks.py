@@ -34,9 +34,10 @@ CheckName = Literal[
     "precision",
     "mrr",
     "ndcg",
+    "similarity",
     "python",
 ]
-_GRADED: Final = ("token_f1", "rouge_l", "bleu", "chrf", "recall", "precision", "mrr", "ndcg", "python")
+_GRADED: Final = ("token_f1", "rouge_l", "bleu", "chrf", "recall", "precision", "mrr", "ndcg", "similarity", "python")
 SYNONYMS: Final[Mapping[str, CheckName]] = MappingProxyType(
     {
         "contains": "includes",
@@ -54,6 +55,8 @@ SYNONYMS: Final[Mapping[str, CheckName]] = MappingProxyType(
         "rouge-n": "rouge_l",
         "rouge": "rouge_l",
         "javascript": "python",
+        "similar": "similarity",
+        "semantic_similarity": "similarity",
     }
 )
 """What other tools call some of the checks."""
@@ -79,7 +82,7 @@ OPTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "k": _RANKED,
         "ranking": _RANKED,
         "relevant": _RANKED,
-        "function": ("python",),
+        "function": ("similarity", "python"),
         "threshold": _GRADED,
     }
 )
@@ -88,6 +91,7 @@ _NEEDED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "regex": ("pattern", r"add pattern = '\d+'"),
         "json_schema": ("schema", 'add schema = "answer.schema.json", or a table'),
+        "similarity": ("function", 'add function = "vectors:embed", which takes texts and returns their vectors'),
         "python": ("function", 'add function = "checks:cites_a_source"'),
     }
 )
@@ -155,7 +159,7 @@ class CheckOptions(Section):
     function: str | None = Field(
         default=None,
         validate_default=True,
-        description="With check = 'python': module:function, looked for beside the config.",
+        description="With check = 'python' or 'similarity': module:function, looked for beside the config.",
         examples=["checks:cites_a_source"],
     )
     threshold: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] | None = Field(

@@ -66,7 +66,7 @@ class Guard:
             "options": dict(self.check.options),
             "threshold": self.check.threshold,
             # A function's module is looked for where it was; nothing else of a check depends on a place.
-            "root": str(self.check.root) if self.check.check == "python" else "",
+            "root": str(self.check.root) if "function" in self.check.options else "",
         }
         settled = {"settled": True} if self.settled else {}
         return {

@@ -18,7 +18,7 @@ from typing import Final
 from evalkit import ids
 from evalkit.errors import UsageError
 from evalkit.graders import Asked, Check
-from evalkit.ids import RUN_ID_LENGTH
+from evalkit.ids import RUN_ID_LENGTH, SENTINEL
 from evalkit.pipeline.encode import encode
 from evalkit.pipeline.holder import holder
 from evalkit.pipeline.progress import Progress
@@ -136,8 +136,11 @@ class Recoverer:
                 return run
         return None
 
-    def _adopt(self, planned: PlannedRun, batch: RemoteBatch, held: set[str]) -> None:
+    def _adopt(self, planned: PlannedRun, batch: RemoteBatch, custom_ids: set[str]) -> None:
         """Give the batch to the part whose requests it holds."""
+        known = {request.custom_id for request in self.store.runs.requests(planned.run.id)}
+        # The sentinels of today may be others; a run is told by its cases.
+        held = {one for one in custom_ids if one in known or not one.endswith(f"-{SENTINEL}")}
         part = self._part(planned.run.id, held)
         intent = part or self.store.runs.follow_up(planned.run.id, sorted(held), round=1, max_tokens=None)
         if intent.state is IntentState.PLANNED:

@@ -272,7 +272,7 @@ ROWS: dict[str, tuple[str, ...]] = {
         ":9: graders[0].pattern: has several groups; one at most captures the number; write (?: ) for the others"),
     "check threshold of exact": ('rubric = "Is it correct?"', 'check = "exact"\nthreshold = 0.5',
         ':9: graders[0].threshold: goes with check = "token_f1", "rouge_l", "bleu", "chrf", "recall", "precision", '
-        '"mrr", "ndcg" or "python", not with "exact"; leave it out'),
+        '"mrr", "ndcg", "similarity" or "python", not with "exact"; leave it out'),
     "check k of a rubric": ('rubric = "Is it correct?"', 'rubric = "Is it correct?"\nk = 3',
         ":9: graders[0].k: goes with a `check`, not with a `rubric`; leave it out"),
     "pattern of a rubric": ('rubric = "Is it correct?"', 'rubric = "Is it correct?"\npattern = \'x\'',

@@ -174,6 +174,20 @@ def test_a_recovered_run_knows_what_its_sentinels_said(guarded: Any, sqlite_url:
     assert len(bench.batches()) == 1
 
 
+def test_a_run_is_recovered_although_its_sentinels_are_others_by_now(
+    guarded: Any, sqlite_url: str, tmp_path: Path
+) -> None:
+    bench = guarded(sqlite_url)
+    bench.submit()
+    bench.collect()
+    with_sentinels(bench, [{**ROWS[0], "id": "other"}])
+    bench.url = f"sqlite:///{tmp_path / 'other.db'}"
+    operations.recover(bench.folder, store=bench.url)
+    view = bench.view()
+    assert (view.scored, view.pending, len(bench.batches())) == (6, 0, 1)
+    assert [(one.sentinel, one.status) for one in view.sentinels.missed] == [("other", "missing")]
+
+
 def test_a_bundle_carries_sentinels_and_what_was_said_of_them(guarded: Any, store_url: str, tmp_path: Path) -> None:
     bench = guarded(store_url)
     bench.sandbox.behaviour = fooled(planned(bench), "wrong")

@@ -14,6 +14,7 @@ from evalkit.dataset import Case
 from evalkit.graders.checks.function import FunctionFailedError, PythonFunction
 from evalkit.graders.checks.kinds import KINDS, Apply, make
 from evalkit.graders.checks.measured import Measured, NothingToCheckError
+from evalkit.graders.checks.similarity import Similarity
 from evalkit.graders.criterion import Criterion
 from evalkit.score import Status, Verdict
 
@@ -66,7 +67,7 @@ class Check:
             first = {}
         own = {name: json.dumps(value, ensure_ascii=False, sort_keys=True) for name, value in sorted(given.items())}
         limit = {} if self.threshold is None else {"threshold": repr(self.threshold)}
-        source = {"source": self._apply.source_digest} if isinstance(self._apply, PythonFunction) else {}
+        source = {"source": self._apply.source_digest} if isinstance(self._apply, PythonFunction | Similarity) else {}
         return {"check": self.check, **first, **own, **limit, **source}
 
     @property

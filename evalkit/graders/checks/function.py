@@ -51,8 +51,13 @@ class PythonFunction:
     @property
     def source_digest(self) -> str:
         """Digest of the module's file, so that a function that was edited is another version of the grader."""
-        path = inspect.getsourcefile(load(self.function, self.root))
-        return ids.text_digest(Path(path).read_text(encoding="utf-8")) if path else ""
+        return function_digest(self.function, self.root)
+
+
+def function_digest(name: str, root: Path) -> str:
+    """Digest of the file of the module that `module:function` names."""
+    path = inspect.getsourcefile(load(name, root))
+    return ids.text_digest(Path(path).read_text(encoding="utf-8")) if path else ""
 
 
 @cache

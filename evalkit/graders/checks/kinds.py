@@ -14,6 +14,7 @@ from evalkit.graders.checks import documents, overlap, retrieval, text
 from evalkit.graders.checks.function import PythonFunction
 from evalkit.graders.checks.measured import Measured
 from evalkit.graders.checks.numbers import Numeric
+from evalkit.graders.checks.similarity import Similarity
 
 Apply = Callable[[Case, str], Measured]
 
@@ -52,6 +53,7 @@ KINDS: Final[Mapping[str, CheckKind]] = MappingProxyType(
         "precision": _ranked("precision", retrieval.precision),
         "mrr": _ranked("reciprocal rank", retrieval.reciprocal_rank),
         "ndcg": _ranked("nDCG", retrieval.ndcg),
+        "similarity": CheckKind(make=Similarity, graded=True),
         "python": CheckKind(make=PythonFunction, graded=True),
     }
 )
@@ -61,4 +63,4 @@ KINDS: Final[Mapping[str, CheckKind]] = MappingProxyType(
 def make(check: str, options: Mapping[str, Any], root: Path) -> Apply:
     """The check of this kind with these options; `root` is where a function's module is looked for."""
     kind = KINDS[check]
-    return kind.make(**options, root=root) if check == "python" else kind.make(**options)
+    return kind.make(**options, root=root) if "function" in options else kind.make(**options)
