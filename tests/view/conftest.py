@@ -52,7 +52,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Scored:
     for name, n in (("sums", 12), ("other", 4)):
         _suite(root / name, name, n)
         for label in ("plain", HOSTILE)[: 2 if name == "sums" else 1]:
-            found = evalkit.submit(root / name, store=store, label=label, sandbox=True)
+            found = evalkit.submit(root / name, store=store, label=label, sandbox=True, fresh=True)
             evalkit.collect(root / name, store=store, runs=found.runs, wait=True, sandbox=True)
     return Scored(folder=root, store=store)
 
