@@ -170,7 +170,8 @@ def collect(
     with Session(config=config, store=store, sandbox=sandbox) as session:
         wanted = [run.id for run in find_runs(session.store, runs)] if runs else None
         must_have(session.store, wanted or ())
-        ids = wanted or list(dict.fromkeys(batch.run for batch in session.store.batches.open()))
+        unread = (batch.run for batch in session.store.batches.open())
+        ids = wanted or list(dict.fromkeys([*unread, *session.store.waits.all()]))
         collect_runs(session, wanted, progress or Progress(), wait=wait, timeout=timeout, poll=poll)
         return table_of(session.store, ids)
 

@@ -12,6 +12,7 @@ from evalkit.session import Session, file_name
 from evalkit.tables import OpenBatch, RunTable
 
 if TYPE_CHECKING:
+    from evalkit.graders import Check
     from evalkit.pipeline.collect import Collector
     from evalkit.pipeline.suite import PlannedRun
     from evalkit.report import RenderedPage, Rendering
@@ -70,14 +71,19 @@ def table_of(store: Store, ids: Sequence[str]) -> RunTable:
     return RunTable(tuple(overview(store, [by_id[run] for run in ids if run in by_id])))
 
 
-def submit_suite(session: Session, label: str, progress: Progress, *, deadline: str | None = None) -> list[str]:
-    """Submit every run of the suite; returns the run ids, whatever is unknown of them."""
+def submit_suite(
+    session: Session, label: str, progress: Progress, *, deadline: str | None = None, fresh: bool = False
+) -> list[str]:
+    """Submit every run of the suite; returns the run ids, whatever is unknown of them.
+
+    `fresh` generates anew under this label what was generated before.
+    """
     suite = session.suite
     for note in suite.warnings:
         progress.note(note)
     if deadline is not None:
         _meet(deadline, session, label, progress)
-    return submit_runs(session, suite.planned(label), progress)
+    return submit_runs(session, suite.planned(label, fresh=fresh), progress)
 
 
 def submit_runs(session: Session, planned: Sequence[PlannedRun], progress: Progress) -> list[str]:
@@ -125,9 +131,24 @@ def collector_of(session: Session, progress: Progress) -> Collector:
         reconciler=reconciler,
         prices=load_prices(),
         rounds=config.submit.retries if config else ROUNDS,
+        checks=_checks(session),
         watched=not session.simulated,
         progress=progress,
     )
+
+
+def _checks(session: Session) -> dict[str, Check]:
+    """The checks of the config at hand, where a run that waits may need one; a wrong config has none."""
+    from evalkit.errors import ConfigError
+    from evalkit.graders import Check, build_graders
+
+    config = session.config_or_none
+    if config is None or not session.store.waits.all():
+        return {}
+    try:
+        return {one.digest: one for one in build_graders(config) if isinstance(one, Check)}
+    except ConfigError:
+        return {}
 
 
 def collect_runs(
@@ -219,8 +240,10 @@ def write_report(
     from evalkit.pricing import load_prices
     from evalkit.report import render
     from evalkit.report.compose import ReportOptions, compose
+    from evalkit.run import RunKind
 
     config = session.config_or_none
+    chosen = [run for run in chosen if run.kind is not RunKind.GENERATION]
     gate = config.gate if config else None
     title = chosen[0].suite if chosen else "report"
     names = {run.candidate for run in chosen} | {f"{LABEL_PREFIX}{run.label}" for run in chosen}

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from evalkit.dataset import Case
 from evalkit.graders.criterion import Criterion
+from evalkit.graders.generation import Generation
 from evalkit.graders.rubric import CacheTtl, RubricGrader
 from evalkit.reply import Reply
 from evalkit.run import Judge
@@ -62,6 +63,8 @@ class Asked(Protocol):
 
 def kept(kind: str, spec: Mapping[str, Any]) -> Asked:
     """What the store keeps under a kind and a spec."""
+    if kind == Generation.kind:
+        return Generation.from_spec(spec)
     if kind != RubricGrader.kind:
         raise TypeError(f"a grader of kind {kind!r} asks nothing of a model")
     return RubricGrader.from_spec(spec)

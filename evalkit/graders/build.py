@@ -10,9 +10,10 @@ from evalkit.errors import ConfigError, Problem
 from evalkit.graders.checks import Check
 from evalkit.graders.criterion import Criterion
 from evalkit.graders.examples import load_examples
+from evalkit.graders.generation import Generation
 from evalkit.graders.rubric import RubricGrader
 
-Grader = RubricGrader | Check
+Grader = RubricGrader | Generation | Check
 
 
 def build_graders(config: Config) -> tuple[Grader, ...]:

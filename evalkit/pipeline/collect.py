@@ -7,20 +7,23 @@ leased by the collector that works on it; the lease of a dead one runs out.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from evalkit.errors import AccountError, EvalkitError, IntegrityError, ProviderError, StaleTransitionError
+from evalkit.errors import AccountError, EvalkitError, InputError, IntegrityError, ProviderError, StaleTransitionError
 from evalkit.failpoint import step
+from evalkit.graders import Check
 from evalkit.pipeline.download import Downloader
 from evalkit.pipeline.encode import cache_ttl
 from evalkit.pipeline.follow_up import ROUNDS, follow_ups, refusal
+from evalkit.pipeline.generate import Outputs
 from evalkit.pipeline.holder import holder, is_gone
 from evalkit.pipeline.progress import Progress
 from evalkit.pipeline.reconcile import Reconciler
 from evalkit.pipeline.record import Record
+from evalkit.pipeline.release import Releaser
 from evalkit.pipeline.sender import Sender
 from evalkit.pricing import Prices
 from evalkit.provider import Polled
@@ -45,7 +48,7 @@ class Pass:
     unknown: int = 0
     held: int = 0
     """Parts that stay planned because too much is in flight."""
-    final: ProviderError | None = None
+    final: ProviderError | InputError | None = None
     """What no wait mends: a run is refused, or stops; the others have been looked at all the same."""
 
 
@@ -60,6 +63,8 @@ class Collector:
     watched: bool = True
     """Whether a monitor counts on these passes; those of the sandbox say nothing of the real collectors."""
     progress: Progress = field(default_factory=Progress)
+    checks: Mapping[str, Check] = field(default_factory=dict[str, Check])
+    """The checks of the config at hand, by digest."""
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -88,6 +93,7 @@ class Collector:
             AccountError: a batch belongs to another account; nothing was asked of the API for it.
             ProviderError: the API does not answer, or refuses a run for good.
         """
+        runs = self._with_needs(runs)
         started, pause, failures = self.now(), 0.0, 0
         record = Record(self.store if self.watched else None, self.now)
         while True:
@@ -107,6 +113,15 @@ class Collector:
                 return
             self._say_waiting(waiting)
             self.sleep(pause)
+
+    def _with_needs(self, runs: Sequence[str] | None) -> Sequence[str] | None:
+        """The runs, with those that they wait for, and so on."""
+        while runs is not None:
+            more = {need for needs in self.store.waits.all(runs).values() for need in needs} - set(runs)
+            if not more:
+                return runs
+            runs = [*runs, *sorted(more)]
+        return None
 
     def take(self, batch_id: str) -> None:
         """Collect one batch if it has ended; what is to be sent again because of it stays planned.
@@ -135,7 +150,19 @@ class Collector:
                 self.progress.note(str(error))
                 met.troubles.append(error)
         self._send_planned(runs, met)
+        self._release(runs, met)
         return met
+
+    def _release(self, runs: Sequence[str] | None, met: Pass) -> None:
+        """Make whole and send what waited for what is collected now."""
+        if met.final:
+            return
+        try:
+            Releaser(sender=self.sender, checks=self.checks).release(runs)
+        except AccountError:
+            raise
+        except (ProviderError, InputError) as error:
+            self._note_final(error, met)
 
     def _reconcile(self, runs: Sequence[str] | None, met: Pass) -> None:
         if not self._has_unknown(runs):
@@ -146,7 +173,7 @@ class Collector:
             self.progress.note(str(error))
             met.troubles.append(error)
 
-    def _note_final(self, error: ProviderError, met: Pass) -> None:
+    def _note_final(self, error: ProviderError | InputError, met: Pass) -> None:
         if met.final:
             self.progress.note(str(error))
         else:
@@ -250,6 +277,7 @@ class Collector:
             progress=self.progress,
             batch=batch,
             grader=grader,
+            outputs=Outputs.of(self.store, batch),
             requests={request.custom_id: request for request in self.store.runs.requests(batch.run, batch.part)},
             ttl=cache_ttl(run.cases * len(grader.suffixes)),
             now=self.now,

@@ -16,7 +16,7 @@ import msgspec
 from evalkit import ids
 from evalkit.dataset import Case
 from evalkit.errors import DatasetError, Problem
-from evalkit.graders import Asked, CacheTtl, Criterion, RenderError
+from evalkit.graders import Asked, CacheTtl, CannotAskError, Criterion, RenderError
 from evalkit.pipeline.spool import Limits, Part, Spool
 from evalkit.run import Request, Run
 from evalkit.score import Score, Status, Verdict
@@ -34,6 +34,7 @@ class RowTooLargeError(ValueError):
 
 _MENDS: Final[Mapping[type[ValueError], str]] = {
     RenderError: "give the cases that field, or guard it in the rubric's case block",
+    CannotAskError: "mend the cases or the candidate's prompt",
     RowTooLargeError: "shorten the input or the output, or leave the case out",
 }
 
@@ -114,7 +115,7 @@ def encode(
     encoded, failed = Encoded(), dict[tuple[type[ValueError], str], list[str]]()
     for number, (case, output) in enumerate(pairs, start=1):
         if output is None:
-            encoded.missing += no_output(run, grader.criteria, case)
+            encoded.missing += no_output(run, grader.criteria, case.id)
             continue
         try:
             for suffix, custom_id, row in encoder.rows(case, output):
@@ -167,13 +168,13 @@ def cache_ttl(n_requests: int) -> CacheTtl | None:
     return "1h" if n_requests > 1 else None
 
 
-def no_output(run: Run, criteria: Sequence[Criterion], case: Case) -> list[Score]:
+def no_output(run: Run, criteria: Sequence[Criterion], case_id: str, why: str | None = None) -> list[Score]:
     """The scores of a case that the candidate has no output for: one per criterion, all missing."""
-    reason = f"candidate {run.candidate!r} has no output for this case"
+    reason = f"candidate {run.candidate!r} has no output for this case{f' ({why})' if why else ''}"
     return [
         Score(
             run=run.id,
-            case_id=case.id,
+            case_id=case_id,
             verdict=Verdict(criterion=criterion.name, status=Status.MISSING, reason=reason),
         )
         for criterion in criteria

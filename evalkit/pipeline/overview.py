@@ -35,10 +35,13 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
     scales = store.content.scales({run.grader_digest for run in runs})
     away = store.hand_overs.away()
     corrected = corrections(store, runs)
+    waiting = store.waits.all(ids)
     views: list[RunView] = []
     for run in runs:
         intents, batches = progress[run.id]
         status = run_status([i.state for i in intents], [b.state for b in batches])
+        if run.id in waiting:
+            status = RunStatus.WAITING
         if run.id in away:
             status = RunStatus.HANDED_OVER
         for criterion, scale in scales[run.grader_digest].items():

@@ -18,6 +18,7 @@ from evalkit.errors import UsageError
 from evalkit.graders import Check
 from evalkit.ids import RUN_ID_LENGTH
 from evalkit.pipeline.encode import encode
+from evalkit.pipeline.generate import pairs_of
 from evalkit.pipeline.holder import holder
 from evalkit.pipeline.progress import Progress
 from evalkit.pipeline.spool import Limits
@@ -162,7 +163,7 @@ class Recoverer:
     def _keep(self, planned: PlannedRun) -> None:
         if self.store.runs.exists(planned.run.id) or isinstance(planned.grader, Check):
             return
-        pairs = ((case, planned.candidate.output(case)) for case in planned.dataset)
+        pairs = pairs_of(planned)
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
             encoded = encode(planned.run, planned.grader, pairs, Path(directory), limits=self.limits)
         self.store.add_run(

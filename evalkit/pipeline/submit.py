@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from evalkit.dataset import Case
 from evalkit.failpoint import step
 from evalkit.graders import Asked, Check
-from evalkit.pipeline.encode import Encoded, encode, no_output
+from evalkit.pipeline.encode import Encoded, Pairs, encode, no_output
+from evalkit.pipeline.generate import generated, pairs_of
 from evalkit.pipeline.reconcile import Reconciler
+from evalkit.pipeline.release import Releaser
 from evalkit.pipeline.sender import Sender
 from evalkit.pipeline.spool import Limits, Part
 from evalkit.pipeline.suite import PlannedRun
-from evalkit.run import IntentState, Request
+from evalkit.run import IntentState, Request, RunKind
 from evalkit.score import Score
 
 
@@ -45,13 +47,21 @@ class Submitter:
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
             # Every run is written before any is sent: a create that is refused then leaves no run out.
             bodies = {one.run.id: self._prepare(one, Path(directory)) for one in planned}
+            waiting = self.sender.store.waits.all([one.run.id for one in planned if one.needs])
             for one in planned:
-                if one.run.judge is not None:
+                if one.run.id in waiting:
+                    self.sender.progress.chained(one.run, waiting[one.run.id])
+                elif one.run.judge is not None:
                     self._submit_run(one, bodies[one.run.id])
+        checks = {one.grader.digest: one.grader for one in planned if isinstance(one.grader, Check)}
+        Releaser(sender=self.sender, limits=self.limits, checks=checks).release(list(waiting))
         return [one.run.id for one in planned]
 
     def _prepare(self, planned: PlannedRun, directory: Path) -> dict[int, Part] | None:
         """Write a run, unless it is there; the bodies of its parts, where they are those of the store."""
+        if planned.needs and not self.sender.store.runs.exists(planned.run.id):
+            self._wait(planned, directory)
+            return None
         if isinstance(planned.grader, Check):
             self._check(planned, planned.grader)
             return None
@@ -59,12 +69,29 @@ class Submitter:
             self._attach(planned)
             return None
         account = self.sender.provider.account  # a missing key is said before anything is rendered or written
-        encoded = self._encode(planned, planned.grader, directory)
+        grader = planned.grader
+        made = generated(self.sender.store, planned) if planned.run.kind is RunKind.GENERATION else None
+        if made:
+            planned = replace(planned, candidate=made.candidate)
+        encoded = self._encode(planned, grader, directory, made.pairs if made else pairs_of(planned))
         step("encoded")
-        kept = self._keep(planned, encoded.requests, encoded.parts, encoded.missing, account=account)
+        scores = [*encoded.missing, *(made.scores if made else ())]
+        kept = self._keep(planned, encoded.requests, encoded.parts, scores, account=account)
         step("kept")
         # Where another process was faster, its parts count, and their bodies come from the store.
         return dict(enumerate(encoded.parts)) if kept else None
+
+    def _wait(self, planned: PlannedRun, directory: Path) -> None:
+        """Write a run that waits for its outputs; rendered without them, so that nothing is paid for in vain.
+
+        Raises:
+            DatasetError: its cases cannot be rendered.
+        """
+        grader = planned.grader
+        if not isinstance(grader, Check):
+            self._encode(planned, grader, directory, ((case, "") for case in planned.dataset))
+        self._keep(planned, (), (), ())
+        step("kept")
 
     def _attach(self, planned: PlannedRun) -> None:
         """A run that exists is the newest from now on, but for one whose time is that of another run."""
@@ -88,12 +115,12 @@ class Submitter:
         if held:
             self.sender.progress.note(f"run {planned.run.id}: {held} parts wait until less is in flight")
 
-    def _encode(self, planned: PlannedRun, grader: Asked, directory: Path) -> Encoded:
+    def _encode(self, planned: PlannedRun, grader: Asked, directory: Path, pairs: Pairs) -> Encoded:
         progress, total = self.sender.progress, planned.dataset.n
         return encode(
             planned.run,
             grader,
-            ((case, planned.candidate.output(case)) for case in planned.dataset),
+            pairs,
             directory,
             limits=self.limits,
             rendered=lambda done: progress.rendering(planned.run, done, total),
@@ -120,6 +147,7 @@ class Submitter:
             account=account,
             base_url=self.sender.provider.base_url if account else None,
             policy=planned.policy,
+            needs=planned.needs,
         )
 
     def _check(self, planned: PlannedRun, check: Check) -> None:
@@ -134,5 +162,5 @@ class Submitter:
     def _checked(self, planned: PlannedRun, check: Check, case: Case) -> Score:
         output = planned.candidate.output(case)
         if output is None:
-            return no_output(planned.run, check.criteria, case)[0]
+            return no_output(planned.run, check.criteria, case.id)[0]
         return Score(run=planned.run.id, case_id=case.id, verdict=check.verdict(case, output))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from evalkit.candidate import Candidate, load_candidates
 from evalkit.config import Config
 from evalkit.dataset import AnyDataset, Dataset, load_dataset
 from evalkit.errors import ConfigError, DatasetError, InputError, Problem
-from evalkit.graders import Check, Grader, build_graders
+from evalkit.graders import Check, Generation, Grader, build_graders
 from evalkit.run import Judge, Run, RunKind
 
 
@@ -25,6 +25,10 @@ class PlannedRun:
     candidate: Candidate
     policy: Mapping[str, Any] | None = None
     """The gate that it is submitted under, as the store keeps it; None where the config has none."""
+    needs: tuple[str, ...] = ()
+    """Runs that are to be collected before it can be scored: the one that makes its outputs."""
+    fresh: bool = False
+    """Whether outputs that were made before are made anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,20 +54,31 @@ class Suite:
         """What a user should know each time: outputs that are not there, or belong to no case."""
         return tuple(note for candidate in self.candidates for note in candidate.notes)
 
-    def planned(self, label: str) -> tuple[PlannedRun, ...]:
-        """One run per candidate and grader, candidates in the order of the config."""
+    def planned(self, label: str, *, fresh: bool = False) -> tuple[PlannedRun, ...]:
+        """One run per candidate and grader, in the order of the config, each behind the run that makes its outputs.
+
+        Args:
+            label: the label.
+            fresh: whether generated candidates answer every case anew under this label.
+        """
+        return tuple(one for candidate in self.candidates for one in self._of(candidate, label, fresh=fresh))
+
+    def _of(self, candidate: Candidate, label: str, *, fresh: bool) -> Iterator[PlannedRun]:
+        """The runs of a candidate."""
         policy = policy_of(self.config, self.graders)
-        return tuple(
-            PlannedRun(
+        made = generation_of(self, candidate, label if fresh else "", fresh=fresh)
+        if made:
+            yield made
+            candidate = made.candidate
+        for grader in self.graders:
+            yield PlannedRun(
                 run=self._run(grader, candidate, label),
                 dataset=self.dataset,
                 grader=grader,
                 candidate=candidate,
                 policy=policy,
+                needs=(made.run.id,) if made else (),
             )
-            for candidate in self.candidates
-            for grader in self.graders
-        )
 
     def _run(self, grader: Grader, candidate: Candidate, label: str) -> Run:
         judged = not isinstance(grader, Check)
@@ -80,6 +95,36 @@ class Suite:
             label=label,
             cases=self.dataset.n,
         )
+
+
+def generation_of(suite: Suite, candidate: Candidate, label: str, *, fresh: bool) -> PlannedRun | None:
+    """The run that makes the outputs of a candidate; None where they are recorded.
+
+    Its label is empty, whatever that of the runs that score the outputs: it is one run for all of them, unless the
+    outputs are to be made anew under a label.
+    """
+    made_by = candidate.generator
+    if made_by is None:
+        return None
+    grader = Generation.of(made_by)
+    if fresh:
+        candidate = candidate.fresh(suite.dataset.digest, label)
+    run = Run(
+        suite=suite.config.name,
+        kind=RunKind.GENERATION,
+        dataset=suite.dataset.digest,
+        dataset_name=suite.dataset.path.name,
+        candidate=candidate.name,
+        candidate_digest=candidate.digest,
+        grader=grader.name,
+        grader_digest=grader.digest,
+        judge=Judge(
+            model=made_by.model, effort=made_by.effort, max_tokens=made_by.max_tokens, simulated=made_by.simulated
+        ),
+        label=label,
+        cases=suite.dataset.n,
+    )
+    return PlannedRun(run=run, dataset=suite.dataset, grader=grader, candidate=candidate, fresh=fresh)
 
 
 def judge_of(config: Config, *, model: str | None = None, simulated: bool = False) -> Judge:
@@ -129,7 +174,8 @@ def load_suite(config: Config, *, judge: str | None = None, simulated: bool = Fa
         raise _together(problems, error) from error
     if problems:
         raise ConfigError(problems)
-    candidates = load_candidates(config, dataset)
+    candidates = load_candidates(config, dataset, simulated=simulated)
+    _compile_prompts(candidates)
     return Suite(
         config=config,
         dataset=dataset,
@@ -138,6 +184,23 @@ def load_suite(config: Config, *, judge: str | None = None, simulated: bool = Fa
         judge_model=judge,
         simulated=simulated,
     )
+
+
+def _compile_prompts(candidates: Iterable[Candidate]) -> None:
+    """Find what is wrong in the prompts of all generated candidates at once.
+
+    Raises:
+        ConfigError: a prompt cannot be used.
+    """
+    problems: list[Problem] = []
+    for candidate in candidates:
+        try:
+            if candidate.generator:
+                Generation.of(candidate.generator)
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
 
 
 def _fields(config: Config) -> tuple[str, ...]:

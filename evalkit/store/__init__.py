@@ -14,6 +14,7 @@ from evalkit.dataset import AnyDataset
 from evalkit.graders import Grader
 from evalkit.run import Batch, Intent, Request, Run
 from evalkit.score import Score, Status, Verdict
+from evalkit.store.answers import Answer, Answers
 from evalkit.store.batches import Batches, read_batch
 from evalkit.store.calibrations import Calibrations, read_calibration
 from evalkit.store.case_scores import CaseScores, SaidRow
@@ -33,10 +34,12 @@ from evalkit.store.runs import FollowUp, Runs, read_run
 from evalkit.store.schema import HEAD, batches, intents
 from evalkit.store.scores import PlacedScore, Scores, Tally
 from evalkit.store.standing import Standing
+from evalkit.store.waits import Waits
 
 __all__ = [
     "CARRIED",
     "HEAD",
+    "Answer",
     "BadRowError",
     "FollowUp",
     "HandOver",
@@ -77,6 +80,8 @@ class Store:
         self.noise = Noise(database)
         self.calibrations = Calibrations(database)
         self.hand_overs = HandOvers(database)
+        self.waits = Waits(database)
+        self.answers = Answers(database)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -113,6 +118,7 @@ class Store:
         account: str | None = None,
         base_url: str | None = None,
         policy: Mapping[str, Any] | None = None,
+        needs: Sequence[str] = (),
     ) -> bool:
         """Keep a run with all that it is made of, in one transaction; False where the run is there already.
 
@@ -127,6 +133,7 @@ class Store:
             account: who is to send it, and nobody else.
             base_url: where to.
             policy: the gate of its config.
+            needs: runs that are to be collected before it has requests or scores.
         """
         with self.database.writing() as connection:
             self.content.keep_dataset(connection, dataset, run.dataset_name)
@@ -137,7 +144,39 @@ class Store:
             self.scores.put_with(connection, scores)
             if policy is not None:
                 self.policies.add(connection, run.id, policy)
+            self.waits.add(connection, run.id, needs)
         return True
+
+    def release(
+        self,
+        run: Run,
+        needs: Sequence[str],
+        *,
+        requests: Iterable[Request] = (),
+        parts: Sequence[int] = (),
+        scores: Iterable[Score] = (),
+        account: str | None = None,
+        base_url: str | None = None,
+    ) -> int:
+        """A run that waited gets what it lacked, in one transaction with its wait's end; returns its first new part.
+
+        Args:
+            run: the run.
+            needs: what it waited for.
+            requests: its requests, each naming its part, counted from 0.
+            parts: the number of requests of each part; each gets a planned intent.
+            scores: the scores that need no reply.
+            account: who is to send it, and nobody else.
+            base_url: where to.
+
+        Raises:
+            StaleTransitionError: another process was faster, or what it needs is under way again.
+        """
+        with self.database.writing() as connection:
+            self.waits.over(connection, run.id, needs)
+            first = self.runs.extend(connection, run.id, requests, parts, account=account, base_url=base_url)
+            self.scores.put_with(connection, scores)
+        return first
 
     def outgoing(self, run_ids: Sequence[str]) -> AbstractContextManager[Outgoing]:
         """Everything of some runs, as it is at this moment.

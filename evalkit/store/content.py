@@ -58,7 +58,8 @@ class Content:
 
     def keep_candidate(self, connection: Connection, candidate: Candidate, dataset: AnyDataset) -> None:
         """Keep a candidate and its outputs for the cases of a dataset; those that are there stay, and learn facts."""
-        spec = to_json({"source": candidate.source})
+        made_by = {"generator": candidate.generator.spec} if candidate.generator else {}
+        spec = to_json({"source": candidate.source, **made_by})
         row = {"digest": candidate.digest, "name": candidate.name, "kind": candidate.kind, "spec": spec}
         self._database.insert_new(connection, candidates, [row])
         for chunk in chunks(_outputs(candidate, dataset)):

@@ -68,6 +68,30 @@ class Runs:
             )
         return True
 
+    def extend(
+        self,
+        connection: Connection,
+        run: str,
+        planned: Iterable[Request],
+        parts: Sequence[int],
+        *,
+        account: str | None = None,
+        base_url: str | None = None,
+    ) -> int:
+        """Give a run more requests, in parts after those that it has; returns the first of these parts."""
+        last = connection.execute(sa.select(sa.func.max(intents.c.part)).where(intents.c.run == run)).scalar()
+        first = 0 if last is None else last + 1
+        for chunk in chunks(planned):
+            rows = [{**_request_row(run, request), "part": first + request.part} for request in chunk]
+            connection.execute(sa.insert(requests), rows)
+        if parts:
+            whose = {"account": account, "base_url": base_url}
+            rows = [_intent_row(run, part, n, **whose) for part, n in enumerate(parts, start=first)]
+            connection.execute(sa.insert(intents), rows)
+            more = sa.update(runs).where(runs.c.run == run).values(requests=runs.c.requests + sum(parts))
+            connection.execute(more)
+        return first
+
     def get(self, run: str) -> Run:
         """A run by its id.
 
@@ -107,8 +131,8 @@ class Runs:
             label: only of this label.
             ids: only these.
             limit: only the newest.
-            noise: those that measure a judge's noise too, which are no ordinary runs of their suite; without it they
-                are found only by `ids`.
+            noise: those too that measure a judge's noise or make outputs, which are no ordinary runs of their suite;
+                without it they are found only by `ids`.
         """
         query = sa.select(runs).order_by(_as_of.desc(), runs.c.run)
         if suite is not None:
@@ -119,6 +143,7 @@ class Runs:
             query = query.where(runs.c.run.in_(ids))
         elif not noise:
             query = query.where(runs.c.run.not_in(sa.select(noise_runs.c.run)))
+            query = query.where(runs.c.kind != RunKind.GENERATION.value)
         with self._database.reading() as connection:
             rows = connection.execute(query.limit(limit)).mappings().all()
         return [read_run(row) for row in rows]
