@@ -101,9 +101,10 @@ def plan(
     store: str | None = None,
     label: str = "",
     judge: str | None = None,
+    fresh: bool = False,
     sandbox: bool = False,
 ) -> Plan:
-    """What a submit would send, and what it may cost; nothing is sent.
+    """What a submit would send, and what it may cost; nothing is sent. `fresh` is that of `submit`.
 
     Raises:
         ConfigError, DatasetError: the config or a file is wrong, or cases cannot be rendered.
@@ -112,7 +113,7 @@ def plan(
     from evalkit.pricing import load_prices
 
     with Session(config=config, store=store, judge=judge, sandbox=sandbox, reads=True) as session:
-        return plan_suite(session.suite, session.store, load_prices(), label)
+        return plan_suite(session.suite, session.store, load_prices(), label, fresh=fresh)
 
 
 def submit(
@@ -121,11 +122,14 @@ def submit(
     store: str | None = None,
     label: str = "",
     judge: str | None = None,
+    fresh: bool = False,
     deadline: str | None = None,
     sandbox: bool = False,
     progress: Progress | None = None,
 ) -> RunTable:
     """Submit every run of a config, or attach to those that exist; the runs, without waiting for their scores.
+
+    `fresh` generates outputs anew under this label that were generated before.
 
     Raises:
         ConfigError, DatasetError: the config or a file is wrong; nothing is sent.
@@ -134,7 +138,7 @@ def submit(
         UnknownCreateError: the outcome of a create is not known.
     """
     with Session(config=config, store=store, judge=judge, sandbox=sandbox) as session:
-        ids = submit_suite(session, label, progress or Progress(), deadline=deadline)
+        ids = submit_suite(session, label, progress or Progress(), deadline=deadline, fresh=fresh)
         raise_unknown(collector_of(session, progress or Progress()), ids)
         return table_of(session.store, ids)
 
@@ -182,6 +186,7 @@ def run(
     store: str | None = None,
     label: str = "",
     judge: str | None = None,
+    fresh: bool = False,
     deadline: str | None = None,
     timeout: float | None = None,
     poll: float | None = None,
@@ -193,6 +198,8 @@ def run(
 ) -> tuple[RunTable, RenderedPage | None]:
     """Submit, wait, collect and report; no page where time ran out, so that the last one stays.
 
+    `fresh` generates outputs anew under this label that were generated before.
+
     Raises:
         ConfigError, DatasetError: the config or a file is wrong; nothing is sent.
         UsageError: the deadline, `HH:MM` local time, cannot be met; nothing is sent.
@@ -201,7 +208,7 @@ def run(
     """
     with Session(config=config, store=store, judge=judge, sandbox=sandbox) as session:
         listener = progress or Progress()
-        ids = submit_suite(session, label, listener, deadline=deadline)
+        ids = submit_suite(session, label, listener, deadline=deadline, fresh=fresh)
         collect_runs(session, ids, listener, wait=True, timeout=timeout, poll=poll)
         found = table_of(session.store, ids)
         if any(row.is_open for row in found):
@@ -238,6 +245,7 @@ def status(config: Path | str | None = None, *, store: str | None = None, runs: 
             batches=tuple(open_batch(session.store, by_id[batch.run], batch) for batch in found),
             planned=len(intents.in_state(IntentState.PLANNED, runs=wanted)),
             unknown=len(intents.in_state(IntentState.INTENDED, IntentState.UNKNOWN, runs=wanted)),
+            waiting=len(session.store.waits.all(wanted)),
             handed_over=sum(wanted is None or run in wanted for run in session.store.hand_overs.away()),
         )
 

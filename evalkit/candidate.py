@@ -107,6 +107,13 @@ def generator_of(config: CandidateConfig, *, simulated: bool = False) -> Generat
     )
 
 
+def generated_digests(config: CandidateConfig, dataset: str, label: str) -> set[str]:
+    """Every digest that a generated candidate may have for a dataset under a label: sandboxed or not, anew or not."""
+    made = (generator_of(config, simulated=simulated) for simulated in (False, True))
+    contents = [one.content(dataset, fresh=fresh) for one in made for fresh in (None, label)]
+    return {ids.digest({"name": config.name, "kind": config.kind, "content": content}) for content in contents}
+
+
 def load_candidates(config: Config, dataset: Dataset, *, simulated: bool = False) -> tuple[Candidate, ...]:
     """Every candidate of the config, with its outputs where they are recorded.
 

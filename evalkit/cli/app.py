@@ -131,6 +131,7 @@ def plan(
     store: options.Store = None,
     label: options.Label = "",
     judge: options.JudgeModel = None,
+    fresh: options.Fresh = False,
     sandbox: options.Sandbox = False,
     json: options.Json = False,
 ) -> None:
@@ -143,7 +144,7 @@ def plan(
     from evalkit import api
     from evalkit.cli import tables
 
-    found = api.plan(config, store=store, label=label, judge=judge, sandbox=sandbox)
+    found = api.plan(config, store=store, label=label, judge=judge, fresh=fresh, sandbox=sandbox)
     if json:
         tables.print_json(asdict(found))
     else:
@@ -156,6 +157,7 @@ def submit(
     store: options.Store = None,
     label: options.Label = "",
     judge: options.JudgeModel = None,
+    fresh: options.Fresh = False,
     deadline: options.Deadline = None,
     sandbox: options.Sandbox = False,
     json: options.Json = False,
@@ -170,7 +172,14 @@ def submit(
 
     with progress_of(quiet=quiet) as progress:
         found = api.submit(
-            config, store=store, label=label, judge=judge, deadline=deadline, sandbox=sandbox, progress=progress
+            config,
+            store=store,
+            label=label,
+            judge=judge,
+            fresh=fresh,
+            deadline=deadline,
+            sandbox=sandbox,
+            progress=progress,
         )
     if json:
         by_run = {row.run: row.submitted_json() for row in found}
@@ -215,6 +224,7 @@ def run(
     store: options.Store = None,
     label: options.Label = "",
     judge: options.JudgeModel = None,
+    fresh: options.Fresh = False,
     deadline: options.Deadline = None,
     timeout: options.Timeout = None,
     poll: options.Poll = None,
@@ -238,6 +248,7 @@ def run(
             store=store,
             label=label,
             judge=judge,
+            fresh=fresh,
             deadline=deadline,
             timeout=timeout,
             poll=poll,

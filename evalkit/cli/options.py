@@ -71,3 +71,6 @@ Baseline: TypeAlias = Annotated[
         "--baseline", "-b", help="What to compare with: a candidate, a run, or label:LABEL.", show_default="of the gate"
     ),
 ]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Make anew, under this label, what earlier runs have and would be taken over.")
+]

@@ -57,7 +57,7 @@ def print_runs(rows: Sequence[RunView], *, none: str = "no runs yet; `evalkit ru
             _column("status", () if settled else rows, lambda row: row.status.value.replace("_", " ")),
             _column("scored", rows, lambda row: f"{row.scored:,}/{row.cases:,}", right=True),
             _column("mean", rows, lambda row: _mean(row, marked=simulated), right=True),
-            _column("95 %", rows, lambda row: words.interval(row.estimate), right=True),
+            _column("95 %", rows, _interval, right=True),
             _column("cost", rows, _cost, right=True, drop=2),
             _column("unscored", rows, lambda row: words.reasons(dict(row.unscored)), 9, drop=3),
         ]
@@ -87,7 +87,7 @@ def print_plan(plan: Plan) -> None:
         return
     most = words.about_usd(plan.total("at_most_usd"))
     cost = words.usd_range(plan.total("low_usd"), plan.total("high_usd"))
-    judge = next(run.judge for run in new if run.judge)
+    judge = ", ".join(dict.fromkeys(run.judge for run in new if run.judge))
     say(f"to send  {words.count(requests, 'request')} in {words.count(batches, 'batch')}, {words.size(size)}")
     say(f"cost     {cost}, and never more than {most}")
     say_wrapped(
@@ -136,7 +136,9 @@ def print_status(found: Queue, *, as_json: bool) -> None:
         say(f"{words.count(found.unknown, 'create')} of unknown outcome: collect looks again, resolve settles it")
     if found.handed_over:
         say(f"{words.count(found.handed_over, 'run')} handed over: the store that imported the bundle collects them")
-    if not (found or found.planned or found.unknown or found.handed_over):
+    if found.waiting:
+        say(f"{words.count(found.waiting, 'run')} wait for another: collect goes on with them when it is collected")
+    if not (found or found.planned or found.unknown or found.handed_over or found.waiting):
         say("nothing is open: every batch is collected")
 
 
@@ -161,6 +163,8 @@ def _print_open(found: Queue) -> None:
 
 def criterion_name(row: RunView) -> str:
     """The grader, and the criterion where it says more."""
+    if row.kind.value == "generation":
+        return row.grader
     return row.grader if row.criterion in ("", row.grader) else f"{row.grader} · {row.criterion}"
 
 
@@ -182,8 +186,14 @@ def _column(
 
 
 def _mean(row: RunView, *, marked: bool) -> str:
+    if row.kind.value == "generation":
+        return ""  # that there is an answer is no score of it
     text = words.mean(row.estimate)
     return f"{text}{'~' if row.simulated else ' '}" if text and marked else text
+
+
+def _interval(row: RunView) -> str:
+    return "" if row.kind.value == "generation" else words.interval(row.estimate)
 
 
 def _cost(row: RunView) -> str:

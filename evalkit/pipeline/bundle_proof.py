@@ -12,7 +12,7 @@ import msgspec
 from evalkit import ids
 from evalkit.dataset import OutputFacts
 from evalkit.errors import ConfigError
-from evalkit.graders import RubricGrader
+from evalkit.graders import Generation, RubricGrader
 from evalkit.run import BatchState, IntentState, Run
 from evalkit.score import Status
 from evalkit.store import read_calibration, read_run
@@ -153,6 +153,8 @@ class Proof:
                 raise Unproven(f"has a rubric that cannot be used: {error}") from error
             for part in _SAID:
                 _must_be(part, parts[part], said[part])
+        if row["kind"] == Generation.kind and _said(spec) != parts:
+            raise Unproven("has a prompt that is not that of its digest")
         self.graders.add(row["digest"])
 
     def _request(self, row: Row) -> None:
@@ -174,6 +176,13 @@ class Proof:
     def _calibration(self, row: Row) -> None:
         msgspec.json.decode(row["pairs"], type=list[tuple[str, float, float | None]])
         _must_be("calibration", row["id"], read_calibration(row).id)
+
+
+def _said(spec: Row) -> dict[str, str]:
+    try:
+        return Generation.from_spec(spec).parts
+    except ConfigError as error:
+        raise Unproven(f"has a prompt that cannot be used: {error}") from error
 
 
 def _must_be(what: str, said: str, found: str) -> None:

@@ -48,6 +48,8 @@ class Pass:
     unknown: int = 0
     held: int = 0
     """Parts that stay planned because too much is in flight."""
+    elsewhere: int = 0
+    """Runs that waited, and that another process is making whole."""
     final: ProviderError | InputError | None = None
     """What no wait mends: a run is refused, or stops; the others have been looked at all the same."""
 
@@ -106,7 +108,7 @@ class Collector:
             if met.troubles and (not wait or failures > _PATIENCE):
                 raise met.troubles[0]
             waiting = self._open(runs)
-            if not wait or not (waiting or met.unknown or met.held):
+            if not wait or not (waiting or met.unknown or met.held or met.elsewhere or self._is_being_sent(runs)):
                 return
             pause = poll or self._pause(waiting, pause, met)
             if timeout is not None and (self.now() - started).total_seconds() + pause > timeout:
@@ -158,7 +160,7 @@ class Collector:
         if met.final:
             return
         try:
-            Releaser(sender=self.sender, checks=self.checks).release(runs)
+            met.elsewhere = Releaser(sender=self.sender, checks=self.checks).release(runs)
         except AccountError:
             raise
         except (ProviderError, InputError) as error:
@@ -202,6 +204,11 @@ class Collector:
         """The open batches of this account; those of others are theirs to collect."""
         account = self.sender.provider.account
         return [batch for batch in self.store.batches.open(runs) if batch.account == account]
+
+    def _is_being_sent(self, runs: Sequence[str] | None) -> bool:
+        """Whether a part is about to be sent, by this process or another: it is a batch when it is looked for again."""
+        states = (IntentState.PLANNED, IntentState.INTENDED)
+        return bool(self.store.intents.in_state(*states, runs=runs, account=self.sender.provider.account))
 
     def _refuse_strangers(self, runs: Sequence[str] | None) -> None:
         """Refuse what was asked for and belongs to another account; pass over what was not asked for.

@@ -9,7 +9,8 @@ import msgspec
 from evalkit.dataset import Case
 from evalkit.errors import UsageError
 from evalkit.graders import RubricGrader
-from evalkit.run import Run
+from evalkit.pipeline.generate import asked_of_case
+from evalkit.run import Run, RunKind
 from evalkit.store import PlacedScore, Store
 
 
@@ -91,6 +92,8 @@ def _prompt(store: Store, run: Run, case: Case, output: str | None) -> tuple[tup
     """The system prompt and the user message, rendered again from what the store keeps."""
     if run.judge is None:
         return (), None
+    if run.kind is RunKind.GENERATION:
+        return asked_of_case(store, run, case)
     _, spec = store.content.grader(run.grader_digest)
     grader = RubricGrader.from_spec(spec)
     return tuple(spec["system"]), None if output is None else grader.prompt(case, output)

@@ -67,7 +67,7 @@ def retry(store: Store, run: Run, statuses: Collection[Status] = ASKED) -> list[
     if last is None:
         return []
     try:
-        planned = store.runs.follow_ups(_parts(run, wanted, after=last))
+        planned = store.follow_ups(_parts(run, wanted, after=last))
     except StaleTransitionError:
         return []  # another process plans the same follow-up
     if planned:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from evalkit.candidate import generated_digests
 from evalkit.config import Config
 from evalkit.graders import build_graders
 from evalkit.pipeline.gate_baseline import submit_command
@@ -27,12 +28,16 @@ class Files:
     def _differs(self, run: Run) -> str:
         if self._graders.get(run.grader, run.grader_digest) != run.grader_digest:
             return f"another version of {run.grader} than the config's"
+        made = next((one for one in self.config.candidates if one.name == run.candidate), None)
+        generated = made is not None and made.kind == "generated"
+        if made and generated and run.candidate_digest not in generated_digests(made, run.dataset, run.label):
+            return f"another model, prompt or setting than {run.candidate} has now"
         if not self._newer_than(run):
             return ""
         if run.dataset != self._suite.dataset.digest:
             return f"other cases than {self.config.dataset.path.name} has now"
         digests = {candidate.name: candidate.digest for candidate in self._suite.candidates}
-        if digests.get(run.candidate, run.candidate_digest) != run.candidate_digest:
+        if not generated and digests.get(run.candidate, run.candidate_digest) != run.candidate_digest:
             return f"other outputs than {run.candidate} has now"
         return ""
 

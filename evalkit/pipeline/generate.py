@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from evalkit.candidate import Candidate
 from evalkit.dataset import Case, OutputFacts
+from evalkit.graders.fields import as_text
 from evalkit.graders.generation import ANSWERED
 from evalkit.pipeline.suite import PlannedRun
 from evalkit.reply import Reply
@@ -16,6 +18,11 @@ from evalkit.store import Answer, ResultLine, Store
 
 _NOT_YET = ""
 """Stands in the place of the output where a case is asked for one."""
+
+
+USUAL_TOKENS: Final = 600
+"""Of an output that is yet to be generated."""
+_USUAL: Final = "word " * round(USUAL_TOKENS * 0.7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +71,31 @@ def pairs_of(planned: PlannedRun) -> Iterator[tuple[Case, str | None]]:
     return ((case, _NOT_YET if makes else planned.candidate.output(case)) for case in planned.dataset)
 
 
+def pairs_to_weigh(planned: PlannedRun, store: Store | None = None) -> Iterator[tuple[Case, str | None]]:
+    """The same before anything is sent: what is not generated yet stands for itself by a text of usual length."""
+    if planned.run.kind is RunKind.GENERATION and store:
+        return generated(store, planned).pairs
+    if not planned.needs:
+        return pairs_of(planned)
+    made = store.content.outputs(planned.candidate.digest) if store else {}
+    return ((case, made.get(case.id, _USUAL)) for case in planned.dataset)
+
+
 def stored_pairs(store: Store, run: Run) -> Iterable[tuple[Case, str | None]]:
     """The same, of a run that the store has."""
     if run.kind is RunKind.GENERATION:
         return ((case, _NOT_YET) for case in store.content.cases(run.dataset))
     return store.content.cases_with_outputs(run.dataset, run.candidate_digest)
+
+
+def asked_of_case(store: Store, run: Run, case: Case) -> tuple[tuple[str, ...], str]:
+    """The system prompt of a generation run, and what it puts to the model for a case, turn by turn."""
+    asked = store.content.asked(run.grader_digest)
+    ((_, turns),) = asked.messages(case, _NOT_YET)
+    texts = [as_text(turn["content"]) for turn in turns]
+    single = texts[0] if len(texts) == 1 else None
+    said = single or "\n\n".join(f"{turn['role']}:\n{text}" for turn, text in zip(turns, texts, strict=True))
+    return tuple(str(block) for block in asked.spec.get("system", ())), said  # pyright: ignore[reportGeneralTypeIssues,reportUnknownVariableType,reportUnknownArgumentType]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

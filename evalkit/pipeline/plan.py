@@ -10,6 +10,7 @@ from typing import Final
 
 from evalkit.graders import Check
 from evalkit.pipeline.encode import encode
+from evalkit.pipeline.generate import USUAL_TOKENS, pairs_to_weigh
 from evalkit.pipeline.suite import PlannedRun, Suite
 from evalkit.pricing import Prices, Usage, min_cacheable_tokens
 from evalkit.run import Judge, RunKind
@@ -64,13 +65,13 @@ class Plan:
         return sum(known) if len(known) == len(amounts) else None
 
 
-def plan(suite: Suite, store: Store, prices: Prices, label: str = "") -> Plan:
+def plan(suite: Suite, store: Store, prices: Prices, label: str = "", *, fresh: bool = False) -> Plan:
     """Render every run of a suite and weigh it; nothing is written to the store, nothing is sent.
 
     Raises:
         DatasetError: cases cannot be rendered.
     """
-    runs = tuple(_plan(one, store, prices) for one in suite.planned(label))
+    runs = tuple(_plan(one, store, prices) for one in suite.planned(label, fresh=fresh))
     return Plan(runs=runs, price_date=prices.date)
 
 
@@ -83,8 +84,7 @@ def prove(suite: Suite) -> None:
     for planned in suite.planned(""):
         if not isinstance(planned.grader, Check):
             with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
-                pairs = ((case, planned.candidate.output(case)) for case in planned.dataset)
-                encode(planned.run, planned.grader, pairs, Path(directory))
+                encode(planned.run, planned.grader, pairs_to_weigh(planned), Path(directory))
 
 
 def _plan(planned: PlannedRun, store: Store, prices: Prices) -> RunPlan:
@@ -92,12 +92,13 @@ def _plan(planned: PlannedRun, store: Store, prices: Prices) -> RunPlan:
     n_requests = n_batches = size = system = 0
     if not isinstance(planned.grader, Check):
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
-            pairs = ((case, planned.candidate.output(case)) for case in planned.dataset)
-            parts = encode(run, planned.grader, pairs, Path(directory)).parts
+            parts = encode(run, planned.grader, pairs_to_weigh(planned, store), Path(directory)).parts
         n_requests, n_batches, size = sum(p.requests for p in parts), len(parts), sum(p.size for p in parts)
         system = _tokens("".join(planned.grader.system))
     tokens = round(size / _BYTES_PER_TOKEN)
-    costs = _costs(run.judge, prices, n=n_requests, prompt=tokens, system=system)
+    made_by = planned.candidate.generator if planned.needs else None
+    more = max(0, made_by.max_tokens - USUAL_TOKENS) if made_by else 0
+    costs = _costs(run.judge, prices, n=n_requests, prompt=tokens, system=system, more=more)
     return RunPlan(
         run=run.id,
         kind=run.kind,
@@ -119,18 +120,18 @@ def _plan(planned: PlannedRun, store: Store, prices: Prices) -> RunPlan:
 
 
 def _costs(
-    judge: Judge | None, prices: Prices, *, n: int, prompt: int, system: int
+    judge: Judge | None, prices: Prices, *, n: int, prompt: int, system: int, more: int
 ) -> tuple[float | None, float | None, float | None]:
-    """Low, high and at most."""
+    """Low, high and at most; `more` tokens of input a request may have at most, where its output is yet to be made."""
     if judge is None or n == 0:
         return 0.0, 0.0, 0.0
     fresh = max(0, prompt - system * n)
-    scenarios = [(_HITS[0], _OUTPUT_TOKENS[0]), (_HITS[1], _OUTPUT_TOKENS[1]), (0.0, judge.max_tokens)]
+    scenarios = [(_HITS[0], _OUTPUT_TOKENS[0], 0), (_HITS[1], _OUTPUT_TOKENS[1], 0), (0.0, judge.max_tokens, more)]
     today = datetime.now(UTC).date()
     costs: list[float | None] = []
-    for hits, output in scenarios:
+    for hits, output, longer in scenarios:
         usage = Usage(
-            input_tokens=fresh // n,
+            input_tokens=fresh // n + longer,
             output_tokens=min(output, judge.max_tokens),
             cache_read_tokens=round(system * hits),
             cache_write_1h_tokens=round(system * (1 - hits)),

@@ -40,6 +40,8 @@ class Recovered:
     runs: list[str] = field(default_factory=list[str])
     not_ended: list[str] = field(default_factory=list[str])
     """Batches that may belong here, which only their results can tell."""
+    without_outputs: list[str] = field(default_factory=list[str])
+    """Batches that score outputs of which no batch was found that made them."""
     strange: int = 0
     """Batches of other runs."""
 
@@ -64,7 +66,8 @@ class Recoverer:
             UsageError: the batch or run that was named is not of the suite's runs under this label.
             ProviderError: the API does not answer.
         """
-        judged = {one.run.id: one for one in self.suite.planned(label) if not isinstance(one.grader, Check)}
+        planned_so = (*self.suite.planned(label), *self.suite.planned(label, fresh=True))
+        judged = {one.run.id: one for one in planned_so if not isinstance(one.grader, Check)}
         planned = {id_: one for id_, one in judged.items() if id_.startswith(run)}
         away = [one for id_, one in self.store.hand_overs.away().items() if id_ in planned]
         if run and away:
@@ -109,6 +112,9 @@ class Recoverer:
         run = self._run(batch, planned)
         if run is None:
             found.strange += 1
+            return
+        if planned[run].needs and not self.store.content.outputs(planned[run].candidate.digest):
+            found.without_outputs.append(batch.id)
             return
         self._adopt(planned[run], batch)
         # Now, and not at the end: what a follow-up holds is free to be moved when its first batch is collected.
@@ -163,7 +169,8 @@ class Recoverer:
     def _keep(self, planned: PlannedRun) -> None:
         if self.store.runs.exists(planned.run.id) or isinstance(planned.grader, Check):
             return
-        pairs = pairs_of(planned)
+        made = self.store.content.outputs(planned.candidate.digest) if planned.needs else None
+        pairs = ((case, made.get(case.id)) for case in planned.dataset) if made else pairs_of(planned)
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
             encoded = encode(planned.run, planned.grader, pairs, Path(directory), limits=self.limits)
         self.store.add_run(
@@ -212,6 +219,11 @@ def mentions(found: Recovered) -> Sequence[str]:
     said: list[str] = []
     if found.not_ended:
         said.append(f"{len(found.not_ended)} batches have not ended; recover again when they have")
+    if found.without_outputs:
+        said.append(
+            f"{len(found.without_outputs)} batches score outputs whose own batch was not found, or has not ended; "
+            "recover again when it has"
+        )
     if found.strange:
         said.append(f"{found.strange} batches belong to other runs or labels and are left alone")
     return said

@@ -59,6 +59,8 @@ def _planned(
 ) -> PlannedRun:
     if link := store.noise.of(run.id):
         raise UsageError(f"run {run.id} measures the noise of run {link.of_run}; rejudge that one")
+    if store.waits.all([run.id]):
+        raise UsageError(f"run {run.id} waits for its outputs; collect it first: evalkit collect --wait {run.id}")
     checked = isinstance(grader, Check)
     if not checked and judge is None:
         raise UsageError(f"grader {grader.name!r} needs a judge; add [judge] to the config")

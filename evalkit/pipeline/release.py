@@ -39,25 +39,27 @@ class Releaser:
         """The store that the sender sends from."""
         return self.sender.store
 
-    def release(self, runs: Sequence[str] | None = None) -> list[str]:
-        """Make whole and send what is ready, of some runs or of all; returns the runs.
+    def release(self, runs: Sequence[str] | None = None) -> int:
+        """Make whole and send what is ready, of some runs or of all; returns how many another process is at.
 
         Raises:
             DatasetError: cases with their outputs cannot be rendered; that run goes on waiting.
             ProviderError: a create was refused; what is planned stays planned.
         """
-        return [run for run, needs in self.store.waits.ready(runs).items() if self._release(run, needs)]
+        return sum(not self._release(run, needs) for run, needs in self.store.waits.ready(runs).items())
 
     def _release(self, run_id: str, needs: Sequence[str]) -> bool:
+        """Make one run whole; False where another process was faster."""
         run = self.store.runs.get(run_id)
         if not all(self._is_ours(need) for need in needs):
-            return False  # whoever paid for the outputs pays for their scores
+            return True  # whoever paid for the outputs pays for their scores
         try:
             if run.kind is RunKind.CHECK:
-                return self._check(run, needs)
-            self._ask(run, needs)
+                self._check(run, needs)
+            else:
+                self._ask(run, needs)
         except StaleTransitionError:
-            return False  # another process was faster
+            return False
         return True
 
     def _is_ours(self, need: str) -> bool:
@@ -94,7 +96,7 @@ class Releaser:
         cases = dict.fromkeys(score.case_id for score in found)
         return [one for case_id in cases for one in no_output(run, grader.criteria, case_id, why.get(case_id))]
 
-    def _check(self, run: Run, needs: Sequence[str]) -> bool:
+    def _check(self, run: Run, needs: Sequence[str]) -> None:
         """Score a run's outputs by its check."""
         check = self.checks.get(run.grader_digest) or self._kept_check(run)
         if check is None:
@@ -102,8 +104,8 @@ class Releaser:
                 f"run {run.id} waits: {run.grader} calls a function, which only its config names; collect it with "
                 "--config"
             )
-            return False
-        scored = {case_id for case_id, *_ in self._scored(run)}
+            return
+        scored = self._scored(run)
         maker = self.store.answers.of_candidate(run)
         why = self.store.answers.reasons(maker) if maker else {}
         pairs = ((case, output) for case, output in stored_pairs(self.store, run) if case.id not in scored)
@@ -112,13 +114,12 @@ class Releaser:
         self.store.release(run, needs, scores=scores)
         step("released")
         self.sender.progress.checked(run)
-        return True
 
-    def _scored(self, run: Run) -> list[tuple[str]]:
+    def _scored(self, run: Run) -> set[str]:
         """The cases that have a score, and not only the reason for none."""
         (criterion,) = self.store.content.scales({run.grader_digest})[run.grader_digest]
         rows = self.store.case_scores.of(run.id, criterion, run.dataset)
-        return [(row[0],) for row in rows if row[1] != Status.MISSING]
+        return {row[0] for row in rows if row[1] != Status.MISSING}
 
     def _kept_check(self, run: Run) -> Check | None:
         _, spec = self.store.content.grader(run.grader_digest)

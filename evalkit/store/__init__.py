@@ -221,6 +221,18 @@ class Store:
             missing = self.scores.finish_with(connection, batch, criteria, now=now)
             return missing, [self.runs.follow_up_with(connection, one) for one in follow_ups]
 
+    def follow_ups(self, wanted: Sequence[FollowUp]) -> list[Intent]:
+        """Plan several follow-ups, all or none; what was made of the outputs of their runs waits for them.
+
+        Raises:
+            StaleTransitionError: another process has planned a follow-up of some of them.
+        """
+        with self.database.writing() as connection:
+            planned = [self.runs.follow_up_with(connection, one) for one in wanted]
+            for run in sorted({one.run for one in wanted}):
+                self.waits.again(connection, run)
+        return planned
+
     def give_up(self, intent: Intent, criteria: Sequence[str], *, now: datetime) -> None:
         """Give up a part that was never sent: its requests count as canceled.
 

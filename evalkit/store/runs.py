@@ -183,15 +183,6 @@ class Runs:
         with self._database.writing() as connection:
             return self.follow_up_with(connection, wanted)
 
-    def follow_ups(self, wanted: Sequence[FollowUp]) -> list[Intent]:
-        """Plan several follow-ups, all or none.
-
-        Raises:
-            StaleTransitionError: another process has planned a follow-up of some of them.
-        """
-        with self._database.writing() as connection:
-            return [self.follow_up_with(connection, one) for one in wanted]
-
     def follow_up_with(self, connection: Connection, wanted: FollowUp) -> Intent:
         """The same, within a transaction of the caller's.
 

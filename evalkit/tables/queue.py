@@ -21,6 +21,9 @@ class Queue(Rows["OpenBatch"]):
     handed_over: int = 0
     """Runs that went into a bundle while a batch of them was open: another store collects them."""
 
+    waiting: int = 0
+    """Runs that wait for others to be collected."""
+
     @property
     def items(self) -> tuple[OpenBatch, ...]:
         """What the table is a sequence of."""
@@ -33,6 +36,7 @@ class Queue(Rows["OpenBatch"]):
             "planned": self.planned,
             "unknown": self.unknown,
             "handed_over": self.handed_over,
+            "waiting": self.waiting,
         }
 
 
