@@ -19,14 +19,16 @@ WAIT: Final = ("--wait", "--poll", "0.05", "--timeout", "30")
 WORDS: Final = {"submit": (), "collect": WAIT, "run": WAIT[1:]}
 SEARCH: Final = {"suspected", "resolved"}
 """Steps that only the search for a lost batch comes by."""
+CHAINED: Final = {"outputs_kept", "filled", "released"}
+"""Steps of outputs that are generated, and of what waits for them."""
 BEFORE: Final = {"encoded", "kept"}
 """Steps that only a submit comes by."""
 SUBMIT: Final = BEFORE | {"claimed", "answered", "settled"}
 REACHED: Final = {
     "submit": SUBMIT,
-    "collect": set(STEPS) - SEARCH - BEFORE,
-    "run": set(STEPS) - SEARCH,
-    "parts": set(STEPS) - SEARCH,
+    "collect": set(STEPS) - SEARCH - CHAINED - BEFORE,
+    "run": set(STEPS) - SEARCH - CHAINED,
+    "parts": set(STEPS) - SEARCH - CHAINED,
 }
 PARTS: Final = """
 import os
