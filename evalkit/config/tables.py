@@ -24,7 +24,7 @@ from evalkit.config.section import DEFAULT_MAX_TOKENS, Effort, MaxTokens, Sectio
 from evalkit.config.sources import data_file, refusal, root_of
 from evalkit.config.words import closest, either
 
-CASE_FIELDS: Final = ("id", "input", "expected", "output", "metadata", "tags", "cluster")
+CASE_FIELDS: Final = ("id", "input", "expected", "output", "metadata", "tags", "cluster", "attachments")
 
 
 def _case_field(key: str) -> str:

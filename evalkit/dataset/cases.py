@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 from evalkit.dataset import values
+from evalkit.dataset.attachment import attachments
 from evalkit.dataset.case import Case, Json
 from evalkit.dataset.columns import CANONICAL, Columns
 from evalkit.dataset.problems import ProblemLog, Refused, one_problem
@@ -154,6 +156,7 @@ def case_of(row: dict[str, Json], number: int, columns: Columns, log: ProblemLog
         metadata=_with_extra(take("metadata", values.metadata, {}), row, number, columns, log),
         tags=take("tags", values.tags, ()),
         cluster=take("cluster", values.cluster, None),
+        attachments=take("attachments", partial(attachments, root=log.path.parent), ()),
         output=take("output", values.output, None),
         outputs=_outputs(row, number, columns, log),
     )

@@ -8,7 +8,7 @@ from typing import Final
 
 from evalkit.dataset.problems import ProblemLog, did_you_mean, listed
 
-CANONICAL: Final = ("id", "input", "expected", "output", "metadata", "tags", "cluster")
+CANONICAL: Final = ("id", "input", "expected", "output", "metadata", "tags", "cluster", "attachments")
 ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "id": ("case_id", "example_id", "external_id"),
     "input": ("inputs", "question", "prompt", "query", "user_input", "instruction"),
@@ -25,6 +25,7 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "metadata": ("additional_metadata",),
     "tags": ("tag",),
     "cluster": ("cluster_id", "group"),
+    "attachments": (),
 }
 _METADATA_PREFIXES: Final = ("__metadata:", "metadata.")
 _PANDAS_INDEX: Final = re.compile(r"__index_level_\d+__")

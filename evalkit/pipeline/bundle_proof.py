@@ -121,6 +121,8 @@ class Proof:
 
     def _case(self, row: Row) -> None:
         content = {name: None if row[name] is None else _json(row[name]) for name in ("input", "expected", "metadata")}
+        if row["attachments"] is not None:
+            content["attachments"] = [[one["media_type"], one["digest"]] for one in _json(row["attachments"])]
         _must_be("case", row["digest"], ids.digest(content))
         self.cases.add(row["digest"])
 

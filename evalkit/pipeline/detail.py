@@ -38,6 +38,7 @@ class CaseDetail:
             "metadata": dict(self.case.metadata),
             "tags": list(self.case.tags),
             "cluster": self.case.cluster,
+            "attachments": [one.json() for one in self.case.attachments],
             "output": self.output,
             "system": list(self.system),
             "prompt": self.prompt,

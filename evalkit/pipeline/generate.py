@@ -91,7 +91,7 @@ def stored_pairs(store: Store, run: Run) -> Iterable[tuple[Case, str | None]]:
 def asked_of_case(store: Store, run: Run, case: Case) -> tuple[tuple[str, ...], str]:
     """The system prompt of a generation run, and what it puts to the model for a case, turn by turn."""
     asked = store.content.asked(run.grader_digest)
-    ((_, turns),) = asked.messages(case, _NOT_YET)
+    ((_, turns),) = asked.messages(replace(case, attachments=()), _NOT_YET)  # their bytes are nothing to read
     texts = [as_text(turn["content"]) for turn in turns]
     single = texts[0] if len(texts) == 1 else None
     said = single or "\n\n".join(f"{turn['role']}:\n{text}" for turn, text in zip(turns, texts, strict=True))
