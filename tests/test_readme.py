@@ -17,7 +17,7 @@ from typing import Any, Final
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PAGES: Final = ("README.md", "docs/gate.md", "docs/statistics.md")
+PAGES: Final = ("README.md", "docs/candidates.md", "docs/gate.md", "docs/statistics.md")
 NOT_RUN: Final = ("git clone", "make", "pip install")
 """What is for whoever has no checkout yet, or takes too long."""
 _BLOCK: Final = re.compile(r"```console\n(.*?)```", re.DOTALL)
