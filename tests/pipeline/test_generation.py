@@ -17,6 +17,7 @@ from evalkit.errors import ConfigError, DatasetError, UsageError
 from evalkit.pipeline.encode import encode
 from evalkit.pipeline.generate import pairs_of
 from evalkit.pipeline.suite import load_suite
+from evalkit.report.compose import ReportOptions, compose
 
 MODEL = "claude-haiku-5-5"
 
@@ -355,3 +356,53 @@ def test_several_collectors_at_once_send_what_waited_once(each: Any) -> None:
     assert ends == [0, 0, 0]
     assert [entry.requests for entry in each.creates()] == [6, 6]
     assert {row["status"] for row in each.rows()} == {"scored"}
+
+
+def test_a_generated_candidate_travels_in_a_bundle_with_its_outputs_and_what_they_took(
+    made: Any, tmp_path: Path
+) -> None:
+    from evalkit import transfer
+
+    made.submit()
+    ids = list(made.collect().runs)
+    before = made.verdicts()
+    transfer.export_bundle(ids, tmp_path / "out.zip", store=made.url)
+    made.url = f"sqlite:///{tmp_path / 'other.db'}"
+    transfer.import_bundle(tmp_path / "out.zip", store=made.url)
+
+    made.submit()
+
+    assert made.verdicts() == before
+    assert len(made.batches()) == 2
+    assert sql(made, "select count(*) from outputs where usage is not null") == [(6,)]
+
+
+def test_a_case_of_a_generation_is_shown_as_it_was_asked(made: Any) -> None:
+    made.submit()
+    rows = by_grader(made.collect())
+
+    shown = api.show_case(rows["(generation)"].run, "case-0001", store=made.url)
+
+    assert (shown.prompt, shown.system) == ("How many are 1 and 1?", ("Answer in one word.",))
+    assert shown.output is not None
+    assert shown.output.endswith("How many are 1 and 1?")
+
+
+def test_the_page_compares_what_generated_outputs_cost(made: Any) -> None:
+    more = '[[candidates]]\nname = "other"\nmodel = "claude-sonnet-5-5"\nprompt = "Answer in one word."'
+    config(made.folder, more=more)
+    made.submit()
+    made.collect()
+
+    with made.store() as store:
+        page = compose(store, store.runs.select(), ReportOptions(title="sums"))
+    assert {point.name for front in page.frontiers for point in front.points} == {"made", "other"}
+
+
+def test_outputs_that_wait_are_not_judged_again(made: Any) -> None:
+    (waiting,) = [row.run for row in made.submit() if row.grader == "correctness"]
+
+    from evalkit.pipeline.rejudge import plan_rejudge
+
+    with made.store() as store, pytest.raises(UsageError, match="waits for its outputs"):
+        plan_rejudge(store, [store.runs.get(waiting)], graders=load_suite(load_config(made.folder)).graders, judge=None)
