@@ -106,7 +106,7 @@ def plan(
     fresh: bool = False,
     sandbox: bool = False,
 ) -> Plan:
-    """What a submit would send, and what it may cost; nothing is sent. `fresh` counts what was judged before, too.
+    """What a submit would send, and what it may cost; nothing is sent. `fresh` is that of `submit`.
 
     Raises:
         ConfigError, DatasetError: the config or a file is wrong, or cases cannot be rendered.
@@ -134,7 +134,8 @@ def submit(
 ) -> RunTable:
     """Submit every run of a config, or attach to those that exist; the runs, without waiting for their scores.
 
-    Scores of outputs that were judged in the same way before are taken over, unless all is to be judged `fresh`.
+    Scores of outputs that were judged in the same way before are taken over, and so are outputs that were generated,
+    unless all is to be made `fresh`.
 
     Args:
         config: `evalkit.toml` or its folder; searched upwards from here where None.
@@ -145,7 +146,7 @@ def submit(
         deadline: `HH:MM` local time by which scores are wanted.
         realtime: send requests one by one, at full price, and take their replies at once.
         smoke: how many cases of each new run go first, so; the others follow as a batch if the replies are sound.
-        fresh: judge what was judged before, too.
+        fresh: judge, and generate under this label, what was judged or generated before, too.
         sandbox: use the built-in local API.
         progress: told of each step.
 
@@ -193,7 +194,8 @@ def collect(
     with Session(config=config, store=store, sandbox=sandbox) as session:
         wanted = [run.id for run in find_runs(session.store, runs)] if runs else None
         must_have(session.store, wanted or ())
-        ids = wanted or list(dict.fromkeys(batch.run for batch in session.store.batches.open()))
+        unread = (batch.run for batch in session.store.batches.open())
+        ids = wanted or list(dict.fromkeys([*unread, *session.store.waits.all()]))
         collect_runs(session, wanted, progress or Progress(), wait=wait, timeout=timeout, poll=poll)
         return table_of(session.store, ids)
 
@@ -219,7 +221,8 @@ def run(
 ) -> tuple[RunTable, RenderedPage | None]:
     """Submit, wait, collect and report; no page where time ran out, so that the last one stays.
 
-    Scores of outputs that were judged in the same way before are taken over, unless all is to be judged `fresh`.
+    Scores of outputs that were judged in the same way before are taken over, and so are outputs that were generated,
+    unless all is to be made `fresh`.
 
     Raises:
         ConfigError, DatasetError: the config or a file is wrong; nothing is sent.
@@ -270,6 +273,7 @@ def status(config: Path | str | None = None, *, store: str | None = None, runs: 
             planned=len(planned) - held,
             held_back=held,
             unknown=len(intents.in_state(IntentState.INTENDED, IntentState.UNKNOWN, runs=wanted)),
+            waiting=len(session.store.waits.all(wanted)),
             handed_over=sum(wanted is None or run in wanted for run in session.store.hand_overs.away()),
         )
 

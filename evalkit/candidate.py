@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
 
 from evalkit import ids
 from evalkit.config import CandidateConfig, Config
@@ -12,6 +12,53 @@ from evalkit.dataset import Case, Dataset, OutputFacts, Outputs, load_outputs
 from evalkit.errors import ConfigError, DatasetError, Problem
 
 Kind = Literal["recorded", "generated"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generator:
+    """A model and a prompt that make outputs, with the settings that shape them."""
+
+    model: str
+    prompt: str
+    """Its source."""
+    effort: str | None = None
+    max_tokens: int
+    simulated: bool = False
+    """The sandbox answers in the model's place: its outputs are never taken for the model's."""
+    where: str = "prompt"
+    """The file or key the prompt comes from, for errors."""
+
+    @property
+    def digest(self) -> str:
+        """Digest of all that shapes an output, but for the case."""
+        parts = {
+            "model": self.model,
+            "prompt": self.prompt,
+            "effort": self.effort or "default",
+            "max_tokens": self.max_tokens,
+        }
+        return ids.digest({**parts, "simulated": "yes"} if self.simulated else parts)
+
+    @property
+    def spec(self) -> dict[str, object]:
+        """What it is, as the store keeps it beside the candidate."""
+        return {
+            "digest": self.digest,
+            "model": self.model,
+            "effort": self.effort,
+            "max_tokens": self.max_tokens,
+            "simulated": self.simulated,
+        }
+
+    def content(self, dataset: str, *, fresh: str | None = None) -> str:
+        """Digest of the outputs that it makes for a dataset, known before they are: one answer per case.
+
+        Args:
+            dataset: the dataset's digest.
+            fresh: the label under which all are made anew, whatever was answered before.
+        """
+        made = {"generator": self.digest, "dataset": dataset}
+        return ids.digest(made if fresh is None else {**made, "fresh": fresh})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +76,8 @@ class Candidate:
     notes: tuple[str, ...] = ()
     kept_as: str | None = None
     """The digest that the store has it under: a part of the outputs still is the candidate they are from."""
+    generator: Generator | None = None
+    """What makes the outputs of a generated candidate, where a config says so."""
 
     @property
     def digest(self) -> str:
@@ -39,16 +88,63 @@ class Candidate:
         """The candidate's output for a case, if it has one."""
         return self.texts.get(case.id)
 
+    def fresh(self, dataset: str, label: str) -> Self:
+        """The same, with every output of a generated candidate made anew under a label."""
+        if self.generator is None:
+            return self
+        return replace(self, content=self.generator.content(dataset, fresh=label))
 
-def load_candidates(config: Config, dataset: Dataset) -> tuple[Candidate, ...]:
-    """Every candidate of the config with its recorded outputs.
+
+def generator_of(config: CandidateConfig, *, simulated: bool = False) -> Generator:
+    """What makes the outputs of a candidate that is to be generated."""
+    return Generator(
+        model=config.model or "",
+        prompt=config.prompt_text,
+        effort=config.effort,
+        max_tokens=config.max_tokens,
+        simulated=simulated,
+        where=str(config.prompt_path or f"candidates.{config.name}.prompt"),
+    )
+
+
+def generated_digests(config: CandidateConfig, dataset: str, label: str) -> set[str]:
+    """Every digest that a generated candidate may have for a dataset under a label: sandboxed or not, anew or not."""
+    made = (generator_of(config, simulated=simulated) for simulated in (False, True))
+    contents = [one.content(dataset, fresh=fresh) for one in made for fresh in (None, label)]
+    return {ids.digest({"name": config.name, "kind": config.kind, "content": content}) for content in contents}
+
+
+def load_candidates(config: Config, dataset: Dataset, *, simulated: bool = False) -> tuple[Candidate, ...]:
+    """Every candidate of the config, with its outputs where they are recorded.
+
+    Args:
+        config: the config.
+        dataset: its cases.
+        simulated: the sandbox answers in place of the models of generated candidates.
 
     Raises:
         DatasetError: a file of outputs is wrong, or holds no output for any case of the dataset.
-        ConfigError: a candidate wants outputs generated, or names a field that the dataset does not have.
+        ConfigError: a candidate names a field that the dataset does not have.
     """
     inline = _inline(config, dataset)
-    return tuple(_load(candidate, config, dataset, inline) for candidate in config.candidates)
+    return tuple(
+        _generated(candidate, dataset.digest, simulated=simulated)
+        if candidate.kind == "generated"
+        else _load(candidate, config, dataset, inline)
+        for candidate in config.candidates
+    )
+
+
+def _generated(config: CandidateConfig, dataset: str, *, simulated: bool) -> Candidate:
+    generator = generator_of(config, simulated=simulated)
+    return Candidate(
+        name=config.name,
+        kind="generated",
+        content=generator.content(dataset),
+        texts={},
+        source=f"{generator.model}, prompt {generator.where}",
+        generator=generator,
+    )
 
 
 def _load(
@@ -56,17 +152,13 @@ def _load(
 ) -> Candidate:
     if config.outputs_path is not None:
         return _from_file(config.name, load_outputs(config.outputs_path), dataset)
-    if config.outputs_field is not None:
-        texts = inline[config.outputs_field]
-        if not texts:
-            raise ConfigError([_no_field(config, whole, dataset)])
-        source = f"{dataset.path}, field {config.outputs_field}"
-        content = ids.dataset_digest((case_id, ids.text_digest(text)) for case_id, text in texts.items())
-        notes = _lacking(config.name, dataset, len(texts))
-        return Candidate(name=config.name, kind="recorded", content=content, texts=texts, source=source, notes=notes)
-    mend = 'record its outputs and name the file: outputs = "answers.jsonl"'
-    what = "this version of evalkit scores recorded outputs; it does not generate them yet"
-    raise ConfigError([Problem(str(whole.path), f"candidates.{config.name}.prompt", what, mend)])
+    texts = inline[config.outputs_field or ""]
+    if not texts:
+        raise ConfigError([_no_field(config, whole, dataset)])
+    source = f"{dataset.path}, field {config.outputs_field}"
+    content = ids.dataset_digest((case_id, ids.text_digest(text)) for case_id, text in texts.items())
+    notes = _lacking(config.name, dataset, len(texts))
+    return Candidate(name=config.name, kind="recorded", content=content, texts=texts, source=source, notes=notes)
 
 
 def _from_file(name: str, outputs: Outputs, dataset: Dataset) -> Candidate:

@@ -25,10 +25,13 @@ STEPS: Final = (
     "polled",  # a batch is known to have ended, which is not written down yet
     "ended",  # that is written down
     "results_kept",  # raw lines are committed, nothing is read from them
+    "outputs_kept",  # outputs of these lines are committed, and do not count as answered yet
     "scores_put",  # scores of these lines are committed
     "downloaded",  # all lines are seen, the batch is not finished
     "collected",  # the batch is collected
     "followed_up",  # a follow-up is planned, nothing of it is claimed
+    "filled",  # what a run that waited lacked is made, nothing of it is written
+    "released",  # it is written, nothing of it is claimed
     "suspected",  # a lost batch is found, which is not written down yet
     "resolved",  # an unknown create is settled
 )

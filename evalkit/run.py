@@ -67,6 +67,8 @@ class RunStatus(StrEnum):
     SUBMITTED = "submitted"
     COLLECTED = "collected"
     UNKNOWN = "unknown"
+    #: It is scored when the runs that it needs are collected.
+    WAITING = "waiting"
     #: It went into a bundle: another store collects it.
     HANDED_OVER = "handed_over"
 

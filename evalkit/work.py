@@ -14,6 +14,7 @@ from evalkit.session import Session, file_name
 from evalkit.tables import OpenBatch, RunTable
 
 if TYPE_CHECKING:
+    from evalkit.graders import Check
     from evalkit.pipeline.collect import Collector
     from evalkit.pipeline.suite import PlannedRun
     from evalkit.report import RenderedPage, Rendering
@@ -86,7 +87,7 @@ def submit_suite(
         _meet(how.deadline, session, label, progress)
     if how.realtime:
         _say_full_price(session, label, progress, how)
-    return submit_runs(session, suite.planned(label), progress, how, waits=waits)
+    return submit_runs(session, suite.planned(label, fresh=how.fresh), progress, how, waits=waits)
 
 
 def submit_runs(
@@ -176,9 +177,24 @@ def collector_of(session: Session, progress: Progress) -> Collector:
         prices=session.prices,
         rounds=config.submit.retries if config else ROUNDS,
         concurrency=config.submit.concurrency if config else WIDTH,
+        checks=_checks(session),
         watched=not session.simulated,
         progress=progress,
     )
+
+
+def _checks(session: Session) -> dict[str, Check]:
+    """The checks of the config at hand, where a run that waits may need one; a wrong config has none."""
+    from evalkit.errors import ConfigError
+    from evalkit.graders import Check, build_graders
+
+    config = session.config_or_none
+    if config is None or not session.store.waits.all():
+        return {}
+    try:
+        return {one.digest: one for one in build_graders(config) if isinstance(one, Check)}
+    except ConfigError:
+        return {}
 
 
 def collect_runs(
@@ -273,8 +289,10 @@ def write_report(
     from evalkit.config.gate import LABEL_PREFIX
     from evalkit.report import render
     from evalkit.report.compose import ReportOptions, compose
+    from evalkit.run import RunKind
 
     config = session.config_or_none
+    chosen = [run for run in chosen if run.kind is not RunKind.GENERATION]
     gate = config.gate if config else None
     title = chosen[0].suite if chosen else "report"
     names = {run.candidate for run in chosen} | {f"{LABEL_PREFIX}{run.label}" for run in chosen}

@@ -109,8 +109,11 @@ def test_a_field_that_the_dataset_does_not_have_is_refused(tmp_path: Path) -> No
         candidates(tmp_path, '[[candidates]]\nname = "inline"\noutputs = "nowhere"\n', {})
 
 
-def test_a_candidate_that_wants_generated_outputs_is_refused_with_its_place(tmp_path: Path) -> None:
+def test_a_candidate_that_is_generated_is_known_before_its_outputs_are(tmp_path: Path) -> None:
     (tmp_path / "answer.md.j2").write_text("{{ input }}", encoding="utf-8")
     table = '[[candidates]]\nname = "made"\nmodel = "claude-haiku-5-5"\nprompt = "answer.md.j2"\n'
-    with pytest.raises(ConfigError, match=r"evalkit\.toml: candidates\.made\.prompt: .*outputs = "):
-        candidates(tmp_path, table, {})
+    (made,) = candidates(tmp_path, table, {})
+
+    assert (made.kind, dict(made.texts)) == ("generated", {})
+    assert made.generator is not None
+    assert made.digest != made.fresh("d" * 64, "again").digest

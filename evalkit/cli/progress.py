@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -46,6 +47,10 @@ class Terminal(Progress):
     def attached(self, run: Run) -> None:
         """The run is there already."""
         self._say(f"attached   {_name(run)}: run {run.id} is there already, nothing is sent")
+
+    def chained(self, run: Run, needs: Sequence[str]) -> None:
+        """The run waits for others."""
+        self._say(f"waits      {_name(run)}: until {', '.join(needs)} is collected, then it goes on by itself")
 
     def checked(self, run: Run) -> None:
         """A check has scored its cases."""

@@ -61,7 +61,7 @@ def print_runs(rows: Sequence[RunView], *, none: str = "no runs yet; `evalkit ru
             _column("scored", rows, lambda row: f"{row.scored:,}/{row.cases:,}", right=True),
             _column("reused", rows, _reused, right=True, drop=4),
             _column("mean", rows, lambda row: _mean(row, marked=simulated), right=True),
-            _column("95 %", rows, lambda row: words.interval(row.estimate), right=True),
+            _column("95 %", rows, _interval, right=True),
             _column("cost", rows, _cost, right=True, drop=2),
             _column("unscored", rows, lambda row: words.reasons(dict(row.unscored)), 9, drop=3),
         ]
@@ -133,7 +133,7 @@ def print_plan(plan: Plan) -> None:
         return
     most = words.about_usd(plan.total("at_most_usd"))
     cost = words.usd_range(plan.total("low_usd"), plan.total("high_usd"))
-    judge = next(run.judge for run in new if run.judge)
+    judge = ", ".join(dict.fromkeys(run.judge for run in new if run.judge))
     if held := sum(run.not_sent for run in new):
         say(f"not sent {words.count(held, 'case')}: a check of the grader fails")
     say(f"to send  {words.count(requests, 'request')} in {words.count(batches, 'batch')}, {words.size(size)}")
@@ -193,7 +193,10 @@ def print_status(found: Queue, *, as_json: bool) -> None:
         say(f"{words.count(found.unknown, 'create')} of unknown outcome: collect looks again, resolve settles it")
     if found.handed_over:
         say(f"{words.count(found.handed_over, 'run')} handed over: the store that imported the bundle collects them")
-    if not (found or found.planned or found.held_back or found.unknown or found.handed_over):
+    if found.waiting:
+        say(f"{words.count(found.waiting, 'run')} wait for another: collect goes on with them when it is collected")
+    nothing = (found.planned, found.held_back, found.unknown, found.handed_over, found.waiting)
+    if not found and not any(nothing):
         say("nothing is open: every batch is collected")
 
 
@@ -220,6 +223,8 @@ def _print_open(found: Queue) -> None:
 
 def criterion_name(row: RunView) -> str:
     """The grader, and the criterion where it says more."""
+    if row.kind.value == "generation":
+        return row.grader
     return row.grader if row.criterion in ("", row.grader) else f"{row.grader} · {row.criterion}"
 
 
@@ -241,12 +246,18 @@ def _column(
 
 
 def _mean(row: RunView, *, marked: bool) -> str:
+    if row.kind.value == "generation":
+        return ""  # that there is an answer is no score of it
     text = words.mean(row.estimate)
     return f"{text}{'~' if row.simulated else ' '}" if text and marked else text
 
 
 def _reused(row: RunView) -> str:
     return f"{row.spending.taken.cases:,}" if row.spending.taken.cases else ""
+
+
+def _interval(row: RunView) -> str:
+    return "" if row.kind.value == "generation" else words.interval(row.estimate)
 
 
 def _cost(row: RunView) -> str:

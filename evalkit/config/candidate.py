@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
+from evalkit.config.globs import is_pattern
 from evalkit.config.section import DEFAULT_MAX_TOKENS, Effort, MaxTokens, Section, Words
 from evalkit.config.sources import (
     DATA_SUFFIXES,
@@ -31,7 +33,7 @@ class CandidateConfig(Section):
     name: Words = Field(description="How the candidate is called in runs and reports.", examples=["production"])
     outputs: Words | None = Field(
         default=None,
-        description="Recorded outputs: a data file of {id, output}, or else a field of the dataset.",
+        description="Recorded outputs: a data file of {id, output}, a pattern of them, or a field of the dataset.",
         examples=["datasets/support/production.jsonl"],
     )
     model: Words | None = Field(
@@ -85,6 +87,8 @@ class CandidateConfig(Section):
     @classmethod
     def _outputs_are_there(cls, outputs: str | None, info: ValidationInfo) -> str | None:
         root = root_of(info.context)
+        if outputs is not None and is_pattern(outputs) and not is_file(outputs, root):
+            raise _unfound(outputs, str(info.data.get("name", "")))
         if outputs is not None and is_data_file(outputs):
             existing_file(outputs, root)
         elif outputs is not None and is_file(outputs, root):
@@ -116,6 +120,14 @@ class CandidateConfig(Section):
         if not _has(info, "model"):
             raise refusal("has no `model` beside it", 'add model = "claude-haiku-5-5"', lacks=("model",))
         return prompt
+
+
+def _unfound(pattern: str, name: str) -> PydanticCustomError:
+    """Why a pattern of files stands for no candidate."""
+    if "*" not in name:
+        mend = f'say where in the names what differs goes: name = "*", or name = "{name} *"'
+        return refusal(f"{quoted(pattern)} stands for one candidate per file, and they cannot all have one name", mend)
+    return refusal(f"no data file is found by {quoted(pattern)}", "paths are relative to the folder of the config file")
 
 
 def _has(info: ValidationInfo, key: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from evalkit.config.agreement import disagreements
+from evalkit.config.globs import spread
 from evalkit.config.problems import findings_of, problems_of
 from evalkit.config.sources import FILE_LIKENESS, entries
 from evalkit.config.syntax import read_toml
@@ -30,6 +31,7 @@ def load_config(path: Path) -> Config:
     values, positions = read_toml(_bytes(file, shown), shown)
     if not values:
         raise ConfigError([Problem(shown, None, "the config is empty", _INIT)])
+    values = spread(values, file.parent)
     findings = list(disagreements(values))
     try:
         config = Config.model_validate(values, context=file.parent.resolve() / file.name)

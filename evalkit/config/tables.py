@@ -31,6 +31,7 @@ from evalkit.config.words import closest, either
 
 CASE_FIELDS: Final = (
     "id", "input", "expected", "output", "metadata", "tags", "cluster", "split", "source_doc", "contexts",
+    "attachments",
 )  # fmt: skip
 
 

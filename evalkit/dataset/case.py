@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from evalkit import ids
+
+if TYPE_CHECKING:
+    from evalkit.dataset.attachment import Attachment
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 SPLIT: Final = "split:"
@@ -42,6 +45,8 @@ class Case:
     tags: tuple[str, ...] = ()
     cluster: str | None = None
     """Cases of one cluster are not independent of each other (one document, one conversation)."""
+    attachments: tuple[Attachment, ...] = ()
+    """Images and PDFs that are part of the input."""
     output: str | None = None
     """The output of a candidate that the dataset itself records."""
     outputs: Mapping[str, str] = field(default_factory=_no_outputs)
@@ -57,13 +62,15 @@ class Case:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of `input`, `expected` and `metadata`: exactly what of a case may shape the judge's answer.
+        """SHA-256 of `input`, `expected`, `metadata` and attached bytes: exactly what of a case may shape an answer.
 
         Not in it: `id`, `tags` and `cluster`, which only join and group scores, `output` and `outputs`, which
         belong to candidates, and the `labels` of people. Numbers count as the text they render to; the order of
         keys does not count.
         """
         if self._digest is None:
-            content = {"input": self.input, "expected": self.expected, "metadata": self.metadata}
+            content: dict[str, object] = {"input": self.input, "expected": self.expected, "metadata": self.metadata}
+            if self.attachments:
+                content["attachments"] = [[one.media_type, one.digest] for one in self.attachments]
             object.__setattr__(self, "_digest", ids.digest(content))  # frozen, so it is worked out once
         return cast("str", self._digest)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 from evalkit.dataset import values
+from evalkit.dataset.attachment import attachments
 from evalkit.dataset.case import SPLIT, Case, Json
 from evalkit.dataset.columns import CANONICAL, LABELS, Columns
 from evalkit.dataset.filter import Filter, Sieve
@@ -198,6 +200,7 @@ def case_of(row: dict[str, Json], number: int, columns: Columns, log: ProblemLog
         metadata=_with_extra(take("metadata", values.metadata, {}), row, number, columns, log),
         tags=_with_split(take("tags", values.tags, ()), take("split", values.cluster, None)),
         cluster=take("cluster", values.cluster, None),
+        attachments=take("attachments", partial(attachments, root=log.path.parent), ()),
         output=take("output", values.output, None),
         outputs=_outputs(row, number, columns, log),
         labels={column: row[column] for column in columns.labels if row.get(column) is not None},

@@ -10,6 +10,7 @@ from evalkit.dataset.problems import ProblemLog, did_you_mean, listed
 
 CANONICAL: Final = (
     "id", "input", "expected", "output", "metadata", "tags", "cluster", "split", "source_doc", "contexts",
+    "attachments",
 )  # fmt: skip
 ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "id": ("case_id", "example_id", "external_id"),
@@ -28,6 +29,7 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "tags": ("tag",),
     "cluster": ("cluster_id", "group"),
     "split": ("dataset_split", "partition"),
+    "attachments": (),
 }
 WEAK_ALIASES: Final[Mapping[str, tuple[str, ...]]] = {"input": ("messages", "conversation", "turns")}
 """Names that are a field only where no other column is; beside one they are metadata."""

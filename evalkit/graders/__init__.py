@@ -4,7 +4,8 @@ from evalkit.graders.asked import Asked, kept
 from evalkit.graders.build import Grader, build_graders, with_baselines
 from evalkit.graders.checks import Check
 from evalkit.graders.criterion import Criterion
-from evalkit.graders.fields import RenderError
+from evalkit.graders.fields import CannotAskError, RenderError
+from evalkit.graders.generation import Generation
 from evalkit.graders.guard import NOT_SENT, Guard
 from evalkit.graders.pairwise import NoBaselineOutputError, PairwiseGrader
 from evalkit.graders.rubric import CacheTtl, RubricGrader
@@ -15,8 +16,10 @@ __all__ = [
     "NOT_SENT",
     "Asked",
     "CacheTtl",
+    "CannotAskError",
     "Check",
     "Criterion",
+    "Generation",
     "Grader",
     "Guard",
     "KnownOutput",

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from evalkit.dataset import Case
 from evalkit.graders.criterion import Criterion
+from evalkit.graders.generation import Generation
 from evalkit.graders.pairwise import PairwiseGrader
 from evalkit.graders.rubric import CacheTtl, RubricGrader
 from evalkit.reply import Reply
@@ -65,6 +66,8 @@ def kept(kind: str, spec: Mapping[str, Any]) -> Asked:
     """What the store keeps under a kind and a spec."""
     if kind == PairwiseGrader.kind:
         return PairwiseGrader.from_spec(spec)
+    if kind == Generation.kind:
+        return Generation.from_spec(spec)
     if kind != RubricGrader.kind:
         raise TypeError(f"a grader of kind {kind!r} asks nothing of a model")
     return RubricGrader.from_spec(spec)

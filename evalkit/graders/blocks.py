@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import jinja2
@@ -26,30 +26,32 @@ def block_source(environment: jinja2.Environment, source: str, name: str) -> str
     return "".join(kept)
 
 
-def stray(environment: jinja2.Environment, source: str) -> tuple[int, str] | None:
-    """Line and nature of the first thing that no judge would see: text beside the blocks, or a block of another name.
+def stray(
+    environment: jinja2.Environment, source: str, names: Sequence[str] = BLOCKS, reader: str = "judge"
+) -> tuple[int, str] | None:
+    """Line and nature of the first thing that no reader would see: text beside the blocks, or a block of another name.
 
-    A source without blocks is all rubric, so nothing of it is lost.
+    A source without blocks is shown whole, so nothing of it is lost.
     """
     body = environment.parse(source).body
     if not any(isinstance(node, nodes.Block) for node in body):
         return None
     for node in body:
-        if isinstance(node, nodes.Block) and node.name not in BLOCKS:
-            return node.lineno, f"block {node.name!r} is none of {' and '.join(map(repr, BLOCKS))}"
-        if isinstance(node, nodes.Output) and (lost := _first_line(node)):
+        if isinstance(node, nodes.Block) and node.name not in names:
+            return node.lineno, f"block {node.name!r} is none of {' and '.join(map(repr, names))}"
+        if isinstance(node, nodes.Output) and (lost := _first_line(node, reader)):
             return lost
     return None
 
 
-def _first_line(node: nodes.Output) -> tuple[int, str] | None:
+def _first_line(node: nodes.Output, reader: str) -> tuple[int, str] | None:
     for item in node.nodes:
         if not isinstance(item, nodes.TemplateData):
-            return item.lineno, "an expression stands outside the blocks, where no judge sees it"
+            return item.lineno, f"an expression stands outside the blocks, where no {reader} sees it"
         if item.data.strip():
             before = len(item.data) - len(item.data.lstrip())
             line = item.lineno + item.data.count("\n", 0, before)
-            return line, "text stands outside the blocks, where no judge sees it"
+            return line, f"text stands outside the blocks, where no {reader} sees it"
     return None
 
 

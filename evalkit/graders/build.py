@@ -13,11 +13,12 @@ from evalkit.errors import ConfigError, Problem
 from evalkit.graders.checks import Check
 from evalkit.graders.criterion import Criterion
 from evalkit.graders.examples import load_examples
+from evalkit.graders.generation import Generation
 from evalkit.graders.guard import Guard
 from evalkit.graders.pairwise import PairwiseGrader
 from evalkit.graders.rubric import RubricGrader
 
-Grader = RubricGrader | PairwiseGrader | Check
+Grader = RubricGrader | PairwiseGrader | Generation | Check
 
 
 def build_graders(config: Config) -> tuple[Grader, ...]:

@@ -22,6 +22,10 @@ class RenderError(ValueError):
     """A case lacks what the template prints, or the template does with it what cannot be done."""
 
 
+class CannotAskError(RenderError):
+    """A case cannot be put to a candidate's model."""
+
+
 class Fields:
     """An object of the case, read in a template as `metadata.name` or `metadata["name"]`; any name is a key."""
 

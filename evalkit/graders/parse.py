@@ -25,9 +25,9 @@ _INVISIBLE: Final = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2
 """Zero-width characters and direction marks: a verdict that holds one must not lose to an earlier match."""
 
 
-def parse(reply: Reply, criteria: Sequence[Criterion], read: Reader) -> tuple[Verdict, ...]:
+def parse(reply: Reply, criteria: Sequence[Criterion], read: Reader, *, who: str = "judge") -> tuple[Verdict, ...]:
     """One verdict per criterion, whatever the reply is; `read` reads the text of a reply that ended normally."""
-    unscored = _why_not(reply)
+    unscored = _why_not(reply, who)
     if unscored:
         return tuple(criterion.unscored(*unscored) for criterion in criteria)
     return read(reply.text, criteria)
@@ -91,7 +91,7 @@ def keys(criteria: Sequence[Criterion]) -> list[tuple[Criterion, str]]:
     return [(criterion, criterion.name) for criterion in criteria]
 
 
-def _why_not(reply: Reply) -> tuple[Status, str] | None:
+def _why_not(reply: Reply, who: str) -> tuple[Status, str] | None:
     kind = reply.result.type
     if kind != "succeeded":
         return _RESULT_STATUS.get(kind, Status.ERRORED), _result_reason(reply)
@@ -99,13 +99,13 @@ def _why_not(reply: Reply) -> tuple[Status, str] | None:
     if stop in _ENDED:
         return None
     if stop == "refusal":
-        return Status.REFUSED, f"the judge declined: {_shown(reply.text) if reply.text else 'no text'}"
+        return Status.REFUSED, f"the {who} declined: {_shown(reply.text) if reply.text else 'no text'}"
     if stop in _CUT:
         return (
             Status.TRUNCATED,
             f"the reply was cut ({stop}): {_shown(reply.text) if reply.text else 'no text'}",
         )
-    return Status.UNPARSABLE, f"the judge stopped for {stop!r}"
+    return Status.UNPARSABLE, f"the {who} stopped for {stop!r}"
 
 
 def _result_reason(reply: Reply) -> str:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final, Self
 
 from evalkit import ids
 from evalkit.dataset import Case
+from evalkit.graders.attached import with_attachments
 from evalkit.graders.criterion import Criterion
 from evalkit.graders.examples import Example, examples_text
 from evalkit.graders.guard import Guard
@@ -171,7 +172,7 @@ class RubricGrader:
         Raises:
             RenderError: the case lacks a field that the rubric's case block prints.
         """
-        yield self.suffixes, [{"role": "user", "content": self.prompt(case, output)}]
+        yield self.suffixes, with_attachments([{"role": "user", "content": self.prompt(case, output)}], case)
 
     def params(self, judge: Judge, ttl: CacheTtl | None) -> dict[str, object]:
         """The Messages parameters that every request of a run shares; all but `messages`."""

@@ -12,7 +12,7 @@ import msgspec
 from evalkit import ids
 from evalkit.dataset import OutputFacts
 from evalkit.errors import ConfigError
-from evalkit.graders import PairwiseGrader, RubricGrader
+from evalkit.graders import Generation, PairwiseGrader, RubricGrader
 from evalkit.graders.pairwise import BASELINE_PART
 from evalkit.graders.sentinels import PURPOSES
 from evalkit.run import BatchState, IntentState, Run
@@ -142,6 +142,8 @@ class Proof:
 
     def _case(self, row: Row) -> None:
         content = {name: None if row[name] is None else _json(row[name]) for name in ("input", "expected", "metadata")}
+        if row["attachments"] is not None:
+            content["attachments"] = [[one["media_type"], one["digest"]] for one in _json(row["attachments"])]
         _must_be("case", row["digest"], ids.digest(content))
         self.cases.add(row["digest"])
 
@@ -176,6 +178,8 @@ class Proof:
                 _must_be(part, parts[part], said[part])
         if row["kind"] == "pairwise":
             self._pairwise(parts, spec)
+        if row["kind"] == Generation.kind and _said(spec) != parts:
+            raise Unproven("has a prompt that is not that of its digest")
         self.graders.add(row["digest"])
 
     def _pairwise(self, parts: Mapping[str, str], spec: Mapping[str, Any]) -> None:
@@ -231,6 +235,13 @@ class Proof:
     def _calibration(self, row: Row) -> None:
         msgspec.json.decode(row["pairs"], type=list[tuple[str, float, float | None]])
         _must_be("calibration", row["id"], read_calibration(row).id)
+
+
+def _said(spec: Row) -> dict[str, str]:
+    try:
+        return Generation.from_spec(spec).parts
+    except ConfigError as error:
+        raise Unproven(f"has a prompt that cannot be used: {error}") from error
 
 
 def _must_be(what: str, said: str, found: str) -> None:

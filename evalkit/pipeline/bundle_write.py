@@ -63,6 +63,7 @@ def write_bundle(store: Store, runs: Sequence[Run], path: Path) -> WrittenBundle
     ids = sorted({run.id for run in runs})
     if not ids:
         raise UsageError("there is no run to bundle; `evalkit runs` lists them")
+    _refuse_waiting(store, ids)
     with _beside(path) as file:
         for _ in range(_TRIES):
             file.seek(0)
@@ -87,6 +88,17 @@ def _move(store: Store, written: Path, path: Path, given: Mapping[str, int]) -> 
     except OSError:
         store.hand_overs.take_back(given)  # nobody has the bundle
         raise
+
+
+def _refuse_waiting(store: Store, ids: Sequence[str]) -> None:
+    """A run that waits, and one that is waited for, stay in one store: two would both go on with them."""
+    waiting = store.waits.all()
+    for run, needs in waiting.items():
+        if run in ids or set(needs) & set(ids):
+            raise UsageError(
+                f"run {run} waits for {', '.join(needs)}, and goes on in the store that has both; bundle them when "
+                "it is collected: evalkit collect --wait"
+            )
 
 
 def _refuse(found: Outgoing) -> None:

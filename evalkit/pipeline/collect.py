@@ -7,21 +7,24 @@ leased by the collector that works on it; the lease of a dead one runs out.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from evalkit.errors import AccountError, EvalkitError, IntegrityError, ProviderError, StaleTransitionError
+from evalkit.errors import AccountError, EvalkitError, InputError, IntegrityError, ProviderError, StaleTransitionError
 from evalkit.failpoint import step
+from evalkit.graders import Check
 from evalkit.pipeline.download import Downloader
-from evalkit.pipeline.encode import cache_ttl
 from evalkit.pipeline.follow_up import ROUNDS, follow_ups, refusal
+from evalkit.pipeline.generate import Outputs
 from evalkit.pipeline.holder import holder, is_gone, process_of, worker
 from evalkit.pipeline.progress import Progress
 from evalkit.pipeline.realtime import WIDTH, Asker, Lease
 from evalkit.pipeline.reconcile import Reconciler
 from evalkit.pipeline.record import Record
+from evalkit.pipeline.release import Releaser
+from evalkit.pipeline.rows import cache_ttl
 from evalkit.pipeline.sender import Sender
 from evalkit.pipeline.stop import StopError
 from evalkit.pricing import Prices
@@ -50,7 +53,9 @@ class Pass:
     """Parts that stay planned because too much is in flight."""
     until: datetime | None = None
     """When to ask no more of what goes in realtime."""
-    final: ProviderError | None = None
+    elsewhere: int = 0
+    """Runs that waited, and that another process is making whole."""
+    final: ProviderError | InputError | None = None
     """What no wait mends: a run is refused, or stops; the others have been looked at all the same."""
 
 
@@ -67,6 +72,8 @@ class Collector:
     watched: bool = True
     """Whether a monitor counts on these passes; those of the sandbox say nothing of the real collectors."""
     progress: Progress = field(default_factory=Progress)
+    checks: Mapping[str, Check] = field(default_factory=dict[str, Check])
+    """The checks of the config at hand, by digest."""
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -95,6 +102,7 @@ class Collector:
             AccountError: a batch belongs to another account; nothing was asked of the API for it.
             ProviderError: the API does not answer, or refuses a run for good.
         """
+        runs = self._with_needs(runs)
         started, pause, failures = self.now(), 0.0, 0
         record = Record(self.store if self.watched else None, self.now)
         while True:
@@ -107,7 +115,7 @@ class Collector:
             if met.troubles and (not wait or failures > _PATIENCE):
                 raise met.troubles[0]
             waiting = self._open(runs)
-            if not wait or not (waiting or met.unknown or met.held):
+            if not wait or not (waiting or met.unknown or met.held or met.elsewhere or self._is_being_sent(runs)):
                 return
             pause = poll or self._pause(waiting, pause, met)
             if timeout is not None and (self.now() - started).total_seconds() + pause > timeout:
@@ -128,10 +136,19 @@ class Collector:
             if not begun:
                 break  # another account's
             seen |= self._look_at(begun, met)
-            self._send_planned(runs, met)
+            self._go_on(runs, met)
         for error in (met.final, *met.troubles):
             if error:
                 raise error
+
+    def _with_needs(self, runs: Sequence[str] | None) -> Sequence[str] | None:
+        """The runs, with those that they wait for, and so on."""
+        while runs is not None:
+            more = {need for needs in self.store.waits.all(runs).values() for need in needs} - set(runs)
+            if not more:
+                return runs
+            runs = [*runs, *sorted(more)]
+        return None
 
     def take(self, batch_id: str) -> None:
         """Collect one batch if it has ended; what is to be sent again because of it stays planned.
@@ -152,11 +169,16 @@ class Collector:
         self._reconcile(runs, met)
         self._send_planned(runs, met)
         seen = self._look_at(self._open(runs), met)
-        self._send_planned(runs, met)
+        self._go_on(runs, met)
         while begun := [batch for batch in self._open(runs) if batch.realtime and batch.id not in seen]:
-            seen |= self._look_at(begun, met)  # follow-ups of what went in realtime
-            self._send_planned(runs, met)
+            seen |= self._look_at(begun, met)  # follow-ups of what went in realtime, and what waited for it
+            self._go_on(runs, met)
         return met
+
+    def _go_on(self, runs: Sequence[str] | None, met: Pass) -> None:
+        """Send what is planned now, and what waited for what is collected now."""
+        self._send_planned(runs, met)
+        self._release(runs, met)
 
     def _look_at(self, found: Sequence[Batch], met: Pass) -> set[str]:
         """Look at batches, whatever becomes of one of them; returns their ids."""
@@ -170,6 +192,17 @@ class Collector:
                 met.troubles.append(error)
         return {batch.id for batch in found}
 
+    def _release(self, runs: Sequence[str] | None, met: Pass) -> None:
+        """Make whole and send what waited for what is collected now."""
+        if met.final:
+            return
+        try:
+            met.elsewhere = Releaser(sender=self.sender, checks=self.checks).release(runs)
+        except AccountError:
+            raise
+        except (ProviderError, InputError) as error:
+            self._note_final(error, met)
+
     def _reconcile(self, runs: Sequence[str] | None, met: Pass) -> None:
         if not self._has_unknown(runs):
             return
@@ -179,7 +212,7 @@ class Collector:
             self.progress.note(str(error))
             met.troubles.append(error)
 
-    def _note_final(self, error: ProviderError, met: Pass) -> None:
+    def _note_final(self, error: ProviderError | InputError, met: Pass) -> None:
         if met.final:
             self.progress.note(str(error))
         else:
@@ -208,6 +241,11 @@ class Collector:
         """The open batches of this account; those of others are theirs to collect."""
         account = self.sender.provider.account
         return [batch for batch in self.store.batches.open(runs) if batch.account == account]
+
+    def _is_being_sent(self, runs: Sequence[str] | None) -> bool:
+        """Whether a part is about to be sent, by this process or another: it is a batch when it is looked for again."""
+        states = (IntentState.PLANNED, IntentState.INTENDED)
+        return bool(self.store.intents.in_state(*states, runs=runs, account=self.sender.provider.account))
 
     def _refuse_strangers(self, runs: Sequence[str] | None) -> None:
         """Refuse what was asked for and belongs to another account; pass over what was not asked for.
@@ -327,6 +365,7 @@ class Collector:
             progress=self.progress,
             batch=batch,
             grader=grader,
+            outputs=Outputs.of(self.store, batch),
             requests={request.custom_id: request for request in self.store.runs.requests(batch.run, batch.part)},
             lines=(lambda: self.store.results.lines(batch.id)) if batch.realtime else None,
             ttl=cache_ttl(run.cases * len(grader.suffixes)),

@@ -9,7 +9,8 @@ import msgspec
 from evalkit.dataset import Case
 from evalkit.errors import UsageError
 from evalkit.graders import NoBaselineOutputError
-from evalkit.run import Run
+from evalkit.pipeline.generate import asked_of_case
+from evalkit.run import Run, RunKind
 from evalkit.store import PlacedScore, Store
 
 
@@ -37,6 +38,7 @@ class CaseDetail:
             "metadata": dict(self.case.metadata),
             "tags": list(self.case.tags),
             "cluster": self.case.cluster,
+            "attachments": [one.json() for one in self.case.attachments],
             "output": self.output,
             "system": list(self.system),
             "prompt": self.prompt,
@@ -92,6 +94,8 @@ def _prompt(store: Store, run: Run, case: Case, output: str | None) -> tuple[tup
     """The system prompt and the user message, rendered again from what the store keeps."""
     if run.judge is None:
         return (), None
+    if run.kind is RunKind.GENERATION:
+        return asked_of_case(store, run, case)
     _, spec = store.content.grader(run.grader_digest)
     grader = store.content.asked(run.grader_digest)
     try:

@@ -14,6 +14,7 @@ from typing import Final
 from evalkit.errors import ProviderError
 from evalkit.failpoint import step
 from evalkit.graders import Asked, CacheTtl
+from evalkit.pipeline.generate import Outputs
 from evalkit.pipeline.progress import Progress
 from evalkit.pricing import Prices, Usage, usage_from_api
 from evalkit.provider import Provider
@@ -61,6 +62,8 @@ class Downloader:
     requests: Mapping[str, Request]
     lines: Callable[[], Iterator[bytes]] | None = None
     """Its result lines, where they are here already; from the provider where None."""
+    outputs: Outputs | None = None
+    """Keeps what the replies become, where they are outputs."""
     ttl: CacheTtl | None = None
     """How long the prefix was asked to stay cached: what a cache write costs where a reply does not say."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -93,9 +96,13 @@ class Downloader:
     def take(self, lines: Sequence[bytes], seen: Seen) -> None:
         """Store some result lines as they are, then what they say, each in one transaction."""
         replies = list(_replies(lines, self.requests, seen))
-        self.store.results.keep(self.batch, [self._line(reply, raw) for reply, raw in replies], now=self.now())
+        kept = [self._line(reply, raw) for reply, raw in replies]
+        self.store.results.keep(self.batch, kept, now=self.now())
         step("results_kept")
         read = [score for reply, _ in replies for score in self._scores(reply)]
+        if self.outputs:
+            self.outputs.keep([reply for reply, _ in replies], kept, read)
+            step("outputs_kept")
         self.store.scores.put(read, batch=self.batch.id)
         step("scores_put")
         self.progress.reading(self.batch, len(seen.found))

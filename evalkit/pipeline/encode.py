@@ -6,37 +6,33 @@ costs. The bytes go to a spool file per part, and the intent of the part holds t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
-
-import msgspec
 
 from evalkit import ids
 from evalkit.dataset import Case
 from evalkit.errors import ConfigError, DatasetError, Problem
-from evalkit.graders import Asked, CacheTtl, Criterion, NoBaselineOutputError, RenderError, Sentinel
+from evalkit.graders import Asked, CannotAskError, Criterion, NoBaselineOutputError, RenderError, Sentinel
 from evalkit.pipeline.guarding import guarded
+from evalkit.pipeline.rows import RowEncoder, RowTooLargeError, params_in
 from evalkit.pipeline.spool import Limits, Part, Spool
 from evalkit.run import Request, Run
 from evalkit.score import Score, Status, Verdict
 
-_MAX_ROW: Final = 32_000_000
-"""Bytes of one request that the Messages API takes."""
 _SHOWN: Final = 3
 """Cases that are named of those with one and the same problem."""
 _TOLD_EVERY: Final = 500
 
 
-class RowTooLargeError(ValueError):
-    """A request is larger than the API takes."""
-
-
 _MENDS: Final[Mapping[type[ValueError], str]] = {
     RenderError: "give the cases that field, or guard it in the rubric's case block",
+    CannotAskError: "mend the cases or the candidate's prompt",
     RowTooLargeError: "shorten the input or the output, or leave the case out",
 }
+
+_NO_REASONS: Final[Mapping[str, str]] = {}
 
 Pairs = Iterable[tuple[Case, str | None]]
 """Cases, each with the candidate's output where there is one."""
@@ -56,53 +52,6 @@ class Encoded:
     """Those that ride: all of them, or none where no case is sent."""
 
 
-class RowEncoder:
-    """Encodes the rows of one run: `{"custom_id":...,"params":{"messages":[...],...shared...}}`."""
-
-    def __init__(self, run: Run, grader: Asked, *, max_tokens: int | None = None) -> None:
-        """Encode what every row shares.
-
-        Args:
-            run: a run with a judge.
-            grader: its grader.
-            max_tokens: in place of the judge's, for replies that were cut.
-        """
-        if run.judge is None:
-            raise TypeError(f"run {run.id} has no judge")
-        shared = grader.params(run.judge, cache_ttl(run.cases * len(grader.suffixes)))
-        if max_tokens is not None:
-            shared["max_tokens"] = max_tokens
-        self._run, self._grader = run.id, grader
-        self._tail = b"," + msgspec.json.encode(shared)[1:] + b"}"
-
-    def rows(self, case: Case, output: str) -> Iterator[tuple[str, str, bytes]]:
-        """The suffix, the custom_id and the row of each request of one case.
-
-        Raises:
-            RenderError: the case lacks what the rubric prints.
-            RowTooLargeError: the API does not take a request of this size.
-        """
-        for suffixes, messages in self._grader.messages(case, output):
-            content = msgspec.json.encode(messages) + self._tail
-            for suffix in suffixes:
-                yield suffix, *self._row(ids.custom_id(self._run, case.id, suffix), content)
-
-    def sentinel(self, one: Sentinel) -> tuple[str, bytes]:
-        """The custom_id and the row of a sentinel: put to the judge as any case is, but once.
-
-        Raises:
-            RenderError, RowTooLargeError: as of a case.
-        """
-        _, messages = next(self._grader.messages(one.case, one.output))
-        return self._row(ids.custom_id(self._run, one.id, ids.SENTINEL), msgspec.json.encode(messages) + self._tail)
-
-    def _row(self, custom_id: str, content: bytes) -> tuple[str, bytes]:
-        row = _row_head(custom_id) + b'{"messages":' + content
-        if len(row) > _MAX_ROW:
-            raise RowTooLargeError(f"its request has {len(row):,} bytes, and the API takes {_MAX_ROW:,}")
-        return custom_id, row
-
-
 def encode(
     run: Run,
     grader: Asked,
@@ -113,6 +62,7 @@ def encode(
     first: int = 0,
     rendered: Callable[[int], None] = lambda _: None,
     sentinels: Sequence[Sentinel] = (),
+    why: Mapping[str, str] = _NO_REASONS,
 ) -> Encoded:
     """Render and encode every case of a run, and split it into parts.
 
@@ -125,40 +75,87 @@ def encode(
         first: how many cases are to have part 0 to themselves; 0 for no such part.
         rendered: told the number of cases done, now and then.
         sentinels: what rides in the part of the first case that is sent.
+        why: what is known of why a case has no output, by case id.
 
     Raises:
         DatasetError: cases lack what the rubric prints, or are too large; all of them at once.
     """
-    encoder = RowEncoder(run, grader)
-    spool = Spool(directory, run.id, limits or Limits())
-    encoded, failed = Encoded(), dict[tuple[type[ValueError], str], list[str]]()
+    encoding = _Encoding(run, grader, Spool(directory, run.id, limits or Limits()), sentinels, why)
     for number, (case, output) in enumerate(pairs, start=1):
-        if output is None:
-            encoded.missing += no_output(run, grader.criteria, case)
-            continue
-        if decided := guarded(run, grader, case, output):
-            encoded.missing += decided
-            encoded.not_sent += 1
-            continue
-        try:
-            for suffix, custom_id, row in encoder.rows(case, output):
-                part = spool.add(row)
-                encoded.requests.append(Request(custom_id=custom_id, case_id=case.id, suffix=suffix, part=part))
-            if sentinels and encoded.requests and not encoded.sentinels:
-                _ride(encoder, spool, sentinels, encoded)
-        except NoBaselineOutputError as error:
-            encoded.missing += no_output(run, grader.criteria, case, str(error))
-        except (RenderError, RowTooLargeError) as error:
-            failed.setdefault((type(error), str(error)), []).append(case.id)
-        first -= 1
-        if first == 0:
-            spool.part_ends()
+        if encoding.add(case, output):
+            first -= 1
+            if first == 0:
+                encoding.spool.part_ends()
         if number % _TOLD_EVERY == 0:
             rendered(number)
-    encoded.parts = spool.done()
-    if failed:
-        raise DatasetError([_problem(run, kind, what, case_ids) for (kind, what), case_ids in failed.items()])
-    return encoded
+    return encoding.done()
+
+
+class _Encoding:
+    """One run as it is being encoded."""
+
+    def __init__(
+        self, run: Run, grader: Asked, spool: Spool, sentinels: Sequence[Sentinel], why: Mapping[str, str]
+    ) -> None:
+        self.spool = spool
+        self._run, self._grader, self._sentinels, self._why = run, grader, sentinels, why
+        self._encoder, self._encoded = RowEncoder(run, grader), Encoded()
+        self._failed: dict[tuple[type[ValueError], str], list[str]] = {}
+
+    def add(self, case: Case, output: str | None) -> bool:
+        """Take a case; whether it is sent."""
+        run, criteria, encoded = self._run, self._grader.criteria, self._encoded
+        if output is None:
+            encoded.missing += no_output(run, criteria, case.id, self._why.get(case.id))
+            return False
+        if decided := guarded(run, self._grader, case, output):
+            encoded.missing += decided
+            encoded.not_sent += 1
+            return False
+        try:
+            self._send(case, output)
+        except NoBaselineOutputError as error:
+            encoded.missing += missing(run, criteria, case.id, str(error))
+            return False
+        except (RenderError, RowTooLargeError) as error:
+            self._failed.setdefault((type(error), str(error)), []).append(case.id)
+        return True
+
+    def done(self) -> Encoded:
+        """The run, ready to be sent.
+
+        Raises:
+            DatasetError: cases lack what is printed of them, or are too large; all of them at once.
+        """
+        self._encoded.parts = self.spool.done()
+        if self._failed:
+            problems = [_problem(self._run, kind, what, ids_) for (kind, what), ids_ in self._failed.items()]
+            raise DatasetError(problems)
+        return self._encoded
+
+    def _send(self, case: Case, output: str) -> None:
+        for suffix, custom_id, row in self._encoder.rows(case, output):
+            self._add(row, Request(custom_id=custom_id, case_id=case.id, suffix=suffix))
+        if self._sentinels and self._encoded.requests and not self._encoded.sentinels:
+            self._ride()
+
+    def _ride(self) -> None:
+        """Let the sentinels ride with what is being sent.
+
+        Raises:
+            ConfigError: one of them lacks what the rubric prints, or is too large.
+        """
+        for one in self._sentinels:
+            try:
+                custom_id, row = self._encoder.sentinel(one)
+            except (RenderError, RowTooLargeError) as error:
+                problem = Problem(f"sentinel {one.id!r}", None, str(error), "give it what the rubric prints of a case")
+                raise ConfigError([problem]) from error
+            self._add(row, Request(custom_id=custom_id, case_id=one.id, suffix=ids.SENTINEL))
+            self._encoded.sentinels.append(one)
+
+    def _add(self, row: bytes, request: Request) -> None:
+        self._encoded.requests.append(replace(request, part=self.spool.add(row)))
 
 
 def params_of(
@@ -184,27 +181,10 @@ def params_of(
     for case, output in pairs:
         for _, custom_id, row in encoder.rows(case, output) if output is not None else ():
             if custom_id in wanted:
-                yield custom_id, row[len(_row_head(custom_id)) : -1]
+                yield custom_id, params_in(row, custom_id)
     for custom_id, row in map(encoder.sentinel, sentinels):
         if custom_id in wanted:
-            yield custom_id, row[len(_row_head(custom_id)) : -1]
-
-
-def _ride(encoder: RowEncoder, spool: Spool, sentinels: Sequence[Sentinel], encoded: Encoded) -> None:
-    """Let the sentinels ride with what is being sent.
-
-    Raises:
-        ConfigError: one of them lacks what the rubric prints, or is too large.
-    """
-    for one in sentinels:
-        try:
-            custom_id, row = encoder.sentinel(one)
-        except (RenderError, RowTooLargeError) as error:
-            problem = Problem(f"sentinel {one.id!r}", None, str(error), "give it what the rubric prints of a case")
-            raise ConfigError([problem]) from error
-        part = spool.add(row)
-        encoded.requests.append(Request(custom_id=custom_id, case_id=one.id, suffix=ids.SENTINEL, part=part))
-        encoded.sentinels.append(one)
+            yield custom_id, params_in(row, custom_id)
 
 
 def encode_part(
@@ -244,22 +224,18 @@ def encode_part(
     return part
 
 
-def _row_head(custom_id: str) -> bytes:
-    return f'{{"custom_id":"{custom_id}","params":'.encode("ascii")
+def no_output(run: Run, criteria: Sequence[Criterion], case_id: str, why: str | None = None) -> list[Score]:
+    """The scores of a case that the candidate has no output for: one per criterion, all missing."""
+    reason = f"candidate {run.candidate!r} has no output for this case{f' ({why})' if why else ''}"
+    return missing(run, criteria, case_id, reason)
 
 
-def cache_ttl(n_requests: int) -> CacheTtl | None:
-    """How long the shared prefix should stay cached; a single request has nobody to share with."""
-    return "1h" if n_requests > 1 else None
-
-
-def no_output(run: Run, criteria: Sequence[Criterion], case: Case, why: str = "") -> list[Score]:
-    """The scores of a case that the candidate, or who else `why` tells of, has no output for: all missing."""
-    reason = why or f"candidate {run.candidate!r} has no output for this case"
+def missing(run: Run, criteria: Sequence[Criterion], case_id: str, reason: str) -> list[Score]:
+    """The scores of a case that cannot be judged: one per criterion, all missing."""
     return [
         Score(
             run=run.id,
-            case_id=case.id,
+            case_id=case_id,
             verdict=Verdict(criterion=criterion.name, status=Status.MISSING, reason=reason),
         )
         for criterion in criteria

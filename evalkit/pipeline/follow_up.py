@@ -70,7 +70,7 @@ def retry(store: Store, run: Run, statuses: Collection[Status] = ASKED) -> list[
         return []
     last = replace(last, realtime=all(intent.realtime for intent in before))
     try:
-        planned = store.runs.follow_ups(_parts(run, wanted, after=last))
+        planned = store.follow_ups(_parts(run, wanted, after=last))
     except StaleTransitionError:
         return []  # another process plans the same follow-up
     if planned:

@@ -104,7 +104,8 @@ class Entries:
     def _is_open(self, run: Run) -> bool:
         intents, batches = self.store.progress([run.id])[run.id]
         status = run_status([intent.state for intent in intents], [batch.state for batch in batches])
-        return status is not RunStatus.COLLECTED or run.id in self.store.hand_overs.away()
+        waits = bool(self.store.waits.all([run.id]))
+        return status is not RunStatus.COLLECTED or waits or run.id in self.store.hand_overs.away()
 
     def _handed_over(self, runs: Sequence[Run]) -> str:
         away = self.store.hand_overs.away()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from evalkit.candidate import generated_digests
 from evalkit.config import Config
 from evalkit.dataset.filter import filter_in, said
 from evalkit.graders import PairwiseGrader, build_graders
@@ -31,17 +32,27 @@ class Files:
     def _differs(self, run: Run) -> str:
         if self._graders.get(run.grader, run.grader_digest) != run.grader_digest:
             return f"another version of {run.grader} than the config's"
+        made = next((one for one in self.config.candidates if one.name == run.candidate), None)
+        generated = made if made and made.kind == "generated" else None
+        if generated and run.candidate_digest not in generated_digests(generated, run.dataset, run.label):
+            return f"another model, prompt or setting than {run.candidate} has now"
         narrowed = self._narrowed(run)
         if not narrowed and not self._newer_than(run):
             return ""
+        return self._other_files(run, narrowed, generated=generated is not None)
+
+    def _other_files(self, run: Run, narrowed: str, *, generated: bool) -> str:
+        """What of a run the files do not hold now."""
         if run.dataset != self._suite.dataset.digest:
-            if narrowed:
-                return f"{narrowed}, which is not what the config scores"
-            return f"other cases than {self.config.dataset.name} has now"
+            return f"{narrowed}, which is not what the config scores" if narrowed else self._other_cases
         digests = {candidate.name: candidate.digest for candidate in self._suite.candidates}
-        if digests.get(run.candidate, run.candidate_digest) != run.candidate_digest:
+        if not generated and digests.get(run.candidate, run.candidate_digest) != run.candidate_digest:
             return f"other outputs than {run.candidate} has now"
         return ""
+
+    @property
+    def _other_cases(self) -> str:
+        return f"other cases than {self.config.dataset.name} has now"
 
     def _narrowed(self, run: Run) -> str:
         """The part of the cases that a run is of, where the config wants another; empty where it wants the same."""

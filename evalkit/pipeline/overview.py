@@ -47,10 +47,13 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
     specs = {digest: store.content.grader(digest)[1] for digest in foreign}
     elsewhere = {digest: scored_by(spec) for digest, spec in specs.items()}
     simulated = {digest for digest, spec in specs.items() if was_simulated(spec)}
+    waiting = store.waits.all(ids)
     views: list[RunView] = []
     for run in runs:
         intents, batches = progress[run.id]
         status = run_status([i.state for i in intents], [b.state for b in batches])
+        if run.id in waiting:
+            status = RunStatus.WAITING
         if run.id in away:
             status = RunStatus.HANDED_OVER
         spent = spending.get(run.id, _NONE)

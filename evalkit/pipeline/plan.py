@@ -11,6 +11,7 @@ from typing import Final
 
 from evalkit.graders import Check
 from evalkit.pipeline.encode import encode
+from evalkit.pipeline.generate import USUAL_TOKENS, pairs_of, pairs_to_weigh
 from evalkit.pipeline.reuse import taken_over
 from evalkit.pipeline.suite import PlannedRun, Suite
 from evalkit.pricing import Prices, Usage, min_cacheable_tokens
@@ -86,7 +87,8 @@ def plan(
     Raises:
         DatasetError: cases cannot be rendered.
     """
-    runs = tuple(_plan(one, store, prices, batch=not realtime, reuse=reuse) for one in suite.planned(label))
+    planned = suite.planned(label, fresh=not reuse)
+    runs = tuple(_plan(one, store, prices, batch=not realtime, reuse=reuse) for one in planned)
     return Plan(runs=runs, price_date=prices.date)
 
 
@@ -99,7 +101,7 @@ def prove(suite: Suite) -> None:
     for planned in suite.planned(""):
         if not isinstance(planned.grader, Check):
             with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
-                pairs = ((case, planned.candidate.output(case)) for case in planned.dataset)
+                pairs = pairs_to_weigh(planned)
                 encode(planned.run, planned.grader, pairs, Path(directory), sentinels=planned.sentinels)
 
 
@@ -111,15 +113,19 @@ def _plan(planned: PlannedRun, store: Store, prices: Prices, *, batch: bool, reu
         if reuse and not exists:
             # The SDK, which knows where it would send to, takes long to import.
             base_url = os.environ.get("ANTHROPIC_BASE_URL", "").rstrip("/")
-            taken = {one.case_id for one in taken_over(store, planned, planned.grader, base_url=base_url)}
+            taken = {
+                one.case_id for one in taken_over(store, run, pairs_of(planned), planned.grader, base_url=base_url)
+            }
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
-            pairs = ((case, planned.candidate.output(case)) for case in planned.dataset if case.id not in taken)
+            pairs = (pair for pair in pairs_to_weigh(planned, store) if pair[0].id not in taken)
             encoded = encode(run, planned.grader, pairs, Path(directory), sentinels=planned.sentinels)
         parts, held = encoded.parts, encoded.not_sent
         n_requests, n_batches, size = sum(p.requests for p in parts), len(parts), sum(p.size for p in parts)
         system = _tokens("".join(planned.grader.system))
     tokens = round(size / _BYTES_PER_TOKEN)
-    costs = _costs(run.judge, prices, n=n_requests, prompt=tokens, system=system, batch=batch)
+    made_by = planned.candidate.generator if planned.needs else None
+    more = max(0, made_by.max_tokens - USUAL_TOKENS) if made_by else 0
+    costs = _costs(run.judge, prices, n=n_requests, prompt=tokens, system=system, more=more, batch=batch)
     return RunPlan(
         run=run.id,
         kind=run.kind,
@@ -143,18 +149,18 @@ def _plan(planned: PlannedRun, store: Store, prices: Prices, *, batch: bool, reu
 
 
 def _costs(
-    judge: Judge | None, prices: Prices, *, n: int, prompt: int, system: int, batch: bool
+    judge: Judge | None, prices: Prices, *, n: int, prompt: int, system: int, more: int, batch: bool
 ) -> tuple[float | None, float | None, float | None]:
-    """Low, high and at most."""
+    """Low, high and at most; `more` tokens of input a request may have at most, where its output is yet to be made."""
     if judge is None or n == 0:
         return 0.0, 0.0, 0.0
     fresh = max(0, prompt - system * n)
-    scenarios = [(_HITS[0], _OUTPUT_TOKENS[0]), (_HITS[1], _OUTPUT_TOKENS[1]), (0.0, judge.max_tokens)]
+    scenarios = [(_HITS[0], _OUTPUT_TOKENS[0], 0), (_HITS[1], _OUTPUT_TOKENS[1], 0), (0.0, judge.max_tokens, more)]
     today = datetime.now(UTC).date()
     costs: list[float | None] = []
-    for hits, output in scenarios:
+    for hits, output, longer in scenarios:
         usage = Usage(
-            input_tokens=fresh // n,
+            input_tokens=fresh // n + longer,
             output_tokens=min(output, judge.max_tokens),
             cache_read_tokens=round(system * hits),
             cache_write_1h_tokens=round(system * (1 - hits)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from evalkit.run import Batch, Run
@@ -21,6 +22,9 @@ class Progress:
 
     def attached(self, run: Run) -> None:
         """The run is there already; nothing is sent."""
+
+    def chained(self, run: Run, needs: Sequence[str]) -> None:
+        """The run waits for others, and is sent by itself when they are collected."""
 
     def checked(self, run: Run) -> None:
         """A check has scored its cases."""

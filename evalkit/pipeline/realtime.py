@@ -19,6 +19,7 @@ from evalkit.errors import ProviderError, StaleTransitionError
 from evalkit.failpoint import step
 from evalkit.pipeline.download import Downloader, Seen
 from evalkit.pipeline.encode import params_of
+from evalkit.pipeline.generate import stored_pairs
 from evalkit.pipeline.pool import Answer, Ask, Pool
 from evalkit.pipeline.progress import Progress
 from evalkit.pipeline.stop import StopError
@@ -141,7 +142,7 @@ class Asker:
         self._left = set(self.downloader.requests) - self._seen.found
         self._pace = self._first_pace(store.results.counts(batch.id))
         if self._left and not self._is_canceled():
-            pairs = store.content.cases_with_outputs(run.dataset, run.candidate_digest)
+            pairs = stored_pairs(store, run)
             grader = self.downloader.grader
             # It is narrowed as replies come, and each is looked up when its turn comes: so the pool has its own.
             wanted, known = frozenset(self._left), store.sentinels.of(run.id)

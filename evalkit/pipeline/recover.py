@@ -19,7 +19,8 @@ from evalkit import ids
 from evalkit.errors import UsageError
 from evalkit.graders import Asked, Check
 from evalkit.ids import RUN_ID_LENGTH, SENTINEL
-from evalkit.pipeline.encode import encode
+from evalkit.pipeline.encode import Pairs, encode
+from evalkit.pipeline.generate import pairs_of
 from evalkit.pipeline.holder import holder
 from evalkit.pipeline.progress import Progress
 from evalkit.pipeline.reuse import taken_over
@@ -42,6 +43,8 @@ class Recovered:
     runs: list[str] = field(default_factory=list[str])
     not_ended: list[str] = field(default_factory=list[str])
     """Batches that may belong here, which only their results can tell."""
+    without_outputs: list[str] = field(default_factory=list[str])
+    """Batches that score outputs of which no batch was found that made them."""
     strange: int = 0
     """Batches of other runs."""
     partial: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -68,7 +71,8 @@ class Recoverer:
             UsageError: the batch or run that was named is not of the suite's runs under this label.
             ProviderError: the API does not answer.
         """
-        judged = {one.run.id: one for one in self.suite.planned(label) if not isinstance(one.grader, Check)}
+        planned_so = (*self.suite.planned(label), *self.suite.planned(label, fresh=True))
+        judged = {one.run.id: one for one in planned_so if not isinstance(one.grader, Check)}
         planned = {id_: one for id_, one in judged.items() if id_.startswith(run)}
         away = [one for id_, one in self.store.hand_overs.away().items() if id_ in planned]
         if run and away:
@@ -113,6 +117,9 @@ class Recoverer:
         run = self._run(batch, planned)
         if run is None:
             found.strange += 1
+            return
+        if planned[run].needs and not self.store.content.outputs(planned[run].candidate.digest):
+            found.without_outputs.append(batch.id)
             return
         held = self._custom_ids(batch)
         if not self._keep(planned[run], held, whatever=named):
@@ -183,7 +190,7 @@ class Recoverer:
             return True
         taken = self._taken_over(planned, planned.grader, held)
         without = {one.case_id for one in taken}
-        pairs = ((case, planned.candidate.output(case)) for case in planned.dataset if case.id not in without)
+        pairs = (pair for pair in self._pairs(planned) if pair[0].id not in without)
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
             encoded = encode(
                 planned.run,
@@ -213,9 +220,14 @@ class Recoverer:
         )
         return True
 
+    def _pairs(self, planned: PlannedRun) -> Pairs:
+        """Its cases with the outputs; those that were generated are in the store by now."""
+        made = self.store.content.outputs(planned.candidate.digest) if planned.needs else None
+        return ((case, made.get(case.id)) for case in planned.dataset) if made else pairs_of(planned)
+
     def _taken_over(self, planned: PlannedRun, grader: Asked, held: set[str]) -> list[Taken]:
         """What the run may have taken over: of what its batch does not hold, what earlier runs here have."""
-        taken = taken_over(self.store, planned, grader, base_url=self.provider.base_url)
+        taken = taken_over(self.store, planned.run, self._pairs(planned), grader, base_url=self.provider.base_url)
         if planned.run.cases * len(grader.suffixes) > self.limits.requests:
             return []  # what this batch does not hold, another one may
 
@@ -257,6 +269,11 @@ def mentions(found: Recovered) -> Sequence[str]:
     said: list[str] = []
     if found.not_ended:
         said.append(f"{len(found.not_ended)} batches have not ended; recover again when they have")
+    if found.without_outputs:
+        said.append(
+            f"{len(found.without_outputs)} batches score outputs whose own batch was not found, or has not ended; "
+            "recover again when it has"
+        )
     for batch, run in found.partial:
         said.append(
             f"batch {batch} holds a small part of run {run}, which took over the rest from earlier runs: recover these "

@@ -62,6 +62,8 @@ def _planned(
 ) -> PlannedRun:
     if link := store.noise.of(run.id):
         raise UsageError(f"run {run.id} measures the noise of run {link.of_run}; rejudge that one")
+    if store.waits.all([run.id]):
+        raise UsageError(f"run {run.id} waits for its outputs; collect it first: evalkit collect --wait {run.id}")
     if isinstance(grader, PairwiseGrader):
         grader = _beside_the_same(store, run, grader)
     checked = isinstance(grader, Check)

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from evalkit.dataset import Case
 from evalkit.graders import Asked, RubricGrader
-from evalkit.pipeline.suite import PlannedRun
 from evalkit.run import Run
 from evalkit.store import Store
 from evalkit.store.reuse import JudgedCase, Taken
@@ -22,24 +22,27 @@ _FEW: Final = 1000
 """Cases that are looked up one by one; more of them are looked for among all of a run."""
 
 
-def taken_over(store: Store, planned: PlannedRun, grader: Asked, *, base_url: str) -> list[Taken]:
+def taken_over(
+    store: Store, run: Run, pairs: Iterable[tuple[Case, str | None]], grader: Asked, *, base_url: str
+) -> list[Taken]:
     """The cases of a run that is not in the store whose scores are those of earlier runs.
 
     Args:
         store: where the earlier runs are.
-        planned: the run.
+        run: the run.
+        pairs: its cases with the candidate's outputs.
         grader: its grader.
         base_url: where it would be sent; what a sandbox has judged is taken over from that sandbox alone.
     """
-    judge = planned.run.judge
+    judge = run.judge
     if judge is None or grader.kind != RubricGrader.kind:  # of two outputs side by side, one alone proves nothing
         return []
     served = store.reuse.serving(judge, base_url=base_url)
     if served is None:
         return []
-    wanted = _Wanted.of(planned)
+    wanted = _Wanted.of(pairs)
     places: dict[str, list[str]] = {}
-    for source in store.reuse.sources(planned.run, base_url=base_url):
+    for source in store.reuse.sources(run, base_url=base_url):
         if not wanted.n:
             break
         few: list[str] | None = None
@@ -81,11 +84,10 @@ class _Wanted:
     origins: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     @classmethod
-    def of(cls, planned: PlannedRun) -> _Wanted:
+    def of(cls, pairs: Iterable[tuple[Case, str | None]]) -> _Wanted:
         by_digest: dict[str, dict[str, str]] = defaultdict(dict)
         n = 0
-        for case in planned.dataset:
-            output = planned.candidate.output(case)
+        for case, output in pairs:
             if output is not None:
                 by_digest[case.digest][case.id] = output
                 n += 1

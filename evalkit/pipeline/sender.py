@@ -17,6 +17,7 @@ from typing import Final
 from evalkit.errors import AccountError, ProviderError, StaleTransitionError, UnknownCreateError
 from evalkit.failpoint import step
 from evalkit.pipeline.encode import Pairs, encode_part
+from evalkit.pipeline.generate import stored_pairs
 from evalkit.pipeline.holder import holder
 from evalkit.pipeline.progress import Progress
 from evalkit.pipeline.spool import Part
@@ -125,7 +126,7 @@ class Sender:
             self._send(run, intent, part)
 
     def _pairs(self, run: Run) -> Pairs:
-        return self.store.content.cases_with_outputs(run.dataset, run.candidate_digest)
+        return stored_pairs(self.store, run)
 
     def _send(self, run: Run, intent: Intent, part: Part) -> None:
         """Create one part's batch: a refusal for now is tried again, an unknown outcome never."""

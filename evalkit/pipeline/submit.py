@@ -7,24 +7,26 @@ sent; and each part is claimed before its create. A run that is there already is
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from evalkit.dataset import Case
 from evalkit.failpoint import step
 from evalkit.graders import Asked, Check
-from evalkit.pipeline.encode import Encoded, encode, no_output
+from evalkit.pipeline.encode import Encoded, Pairs, encode, no_output
+from evalkit.pipeline.generate import generated, pairs_of
 from evalkit.pipeline.guarding import guard_note
 from evalkit.pipeline.reconcile import Reconciler
+from evalkit.pipeline.release import Releaser
 from evalkit.pipeline.reuse import said, taken_over
 from evalkit.pipeline.sender import Sender
 from evalkit.pipeline.sending import ANEW, Sending
 from evalkit.pipeline.smoke import ways
 from evalkit.pipeline.spool import Limits, Part
 from evalkit.pipeline.suite import PlannedRun
-from evalkit.run import IntentState
+from evalkit.run import IntentState, RunKind
 from evalkit.score import Score
 from evalkit.store import Taken
 
@@ -52,13 +54,21 @@ class Submitter:
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
             # Every run is written before any is sent: a create that is refused then leaves no run out.
             bodies = {one.run.id: self._prepare(one, Path(directory)) for one in planned}
+            waiting = self.sender.store.waits.all([one.run.id for one in planned if one.needs])
             for one in planned:
-                if one.run.judge is not None:
+                if one.run.id in waiting:
+                    self.sender.progress.chained(one.run, waiting[one.run.id])
+                elif one.run.judge is not None:
                     self._submit_run(one, bodies[one.run.id])
+        checks = {one.grader.digest: one.grader for one in planned if isinstance(one.grader, Check)}
+        Releaser(sender=self.sender, limits=self.limits, checks=checks).release(list(waiting))
         return [one.run.id for one in planned]
 
     def _prepare(self, planned: PlannedRun, directory: Path) -> dict[int, Part] | None:
         """Write a run, unless it is there; the bodies of its parts, where they are those of the store."""
+        if planned.needs and not self.sender.store.runs.exists(planned.run.id):
+            self._wait(planned, directory)
+            return None
         if isinstance(planned.grader, Check):
             self._check(planned, planned.grader)
             return None
@@ -66,18 +76,37 @@ class Submitter:
             self._attach(planned)
             return None
         account = self.sender.provider.account  # a missing key is said before anything is rendered or written
-        taken = self._taken_over(planned, planned.grader)
-        encoded = self._encode(planned, planned.grader, directory, without={one.case_id for one in taken})
+        grader = planned.grader
+        made = generated(self.sender.store, planned) if planned.run.kind is RunKind.GENERATION else None
+        if made:
+            planned = replace(planned, candidate=made.candidate)
+        taken = self._taken_over(planned, grader)
+        without = {one.case_id for one in taken}
+        pairs = made.pairs if made else (pair for pair in pairs_of(planned) if pair[0].id not in without)
+        encoded = self._encode(planned, grader, directory, pairs)
         step("encoded")
         if taken:
             sent = len({request.case_id for request in encoded.requests})
             self.sender.progress.note(said(planned.run, len(taken), sent))
+        encoded.missing += made.scores if made else ()
         kept = self._keep(planned, encoded, account=account, taken=taken)
         step("kept")
-        if note := guard_note(planned.run, planned.grader, encoded.not_sent):
+        if note := guard_note(planned.run, grader, encoded.not_sent):
             self.sender.progress.note(note)
         # Where another process was faster, its parts count, and their bodies come from the store.
         return dict(enumerate(encoded.parts)) if kept else None
+
+    def _wait(self, planned: PlannedRun, directory: Path) -> None:
+        """Write a run that waits for its outputs; rendered without them, so that nothing is paid for in vain.
+
+        Raises:
+            DatasetError: its cases cannot be rendered.
+        """
+        grader = planned.grader
+        if not isinstance(grader, Check):
+            self._encode(planned, grader, directory, ((case, "") for case in planned.dataset))
+        self._keep(planned, Encoded(sentinels=list(planned.sentinels)))
+        step("kept")
 
     def _attach(self, planned: PlannedRun) -> None:
         """A run that exists is the newest from now on, but for one whose time is that of another run."""
@@ -108,14 +137,15 @@ class Submitter:
     def _taken_over(self, planned: PlannedRun, grader: Asked) -> list[Taken]:
         if self.sending.fresh:
             return []
-        return taken_over(self.sender.store, planned, grader, base_url=self.sender.provider.base_url)
+        store, base_url = self.sender.store, self.sender.provider.base_url
+        return taken_over(store, planned.run, pairs_of(planned), grader, base_url=base_url)
 
-    def _encode(self, planned: PlannedRun, grader: Asked, directory: Path, *, without: Collection[str] = ()) -> Encoded:
+    def _encode(self, planned: PlannedRun, grader: Asked, directory: Path, pairs: Pairs) -> Encoded:
         progress, total = self.sender.progress, planned.dataset.n
         return encode(
             planned.run,
             grader,
-            ((case, planned.candidate.output(case)) for case in planned.dataset if case.id not in without),
+            pairs,
             directory,
             limits=self.limits,
             first=self.sending.smoked,
@@ -136,11 +166,13 @@ class Submitter:
             parts=[part.requests for part in encoded.parts],
             scores=encoded.missing,
             account=account,
-            base_url=self.sender.provider.base_url,
+            base_url=self.sender.provider.base_url if account else None,
             policy=planned.policy,
             ways=ways(len(encoded.parts), realtime=self.sending.realtime, smoke=self.sending.smoked),
             sentinels=encoded.sentinels,
             taken=taken,
+            needs=planned.needs,
+            fresh=self.sending.fresh,
         )
 
     def _check(self, planned: PlannedRun, check: Check) -> None:
@@ -164,5 +196,5 @@ class Submitter:
     def _checked(self, planned: PlannedRun, check: Check, case: Case) -> Score:
         output = planned.candidate.output(case)
         if output is None:
-            return no_output(planned.run, check.criteria, case)[0]
+            return no_output(planned.run, check.criteria, case.id)[0]
         return Score(run=planned.run.id, case_id=case.id, verdict=check.verdict(case, output))

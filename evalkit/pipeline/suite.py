@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from evalkit.dataset import AnyDataset, Dataset, load_dataset
 from evalkit.errors import ConfigError, DatasetError, InputError, Problem
 from evalkit.graders import (
     Check,
+    Generation,
     Grader,
     KnownOutput,
     PairwiseGrader,
@@ -38,6 +39,10 @@ class PlannedRun:
     policy: Mapping[str, Any] | None = None
     """The gate that it is submitted under, as the store keeps it; None where the config has none."""
     sentinels: tuple[Sentinel, ...] = ()
+    needs: tuple[str, ...] = ()
+    """Runs that are to be collected before it can be scored: the one that makes its outputs."""
+    fresh: bool = False
+    """Whether outputs that were made before are made anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,22 +75,40 @@ class Suite:
         own = (note for candidate in self.candidates for note in candidate.notes)
         return (*self.dataset.narrowing, *own)
 
-    def planned(self, label: str) -> tuple[PlannedRun, ...]:
-        """One run per candidate and grader, candidates in the order of the config."""
+    def planned(self, label: str, *, fresh: bool = False) -> tuple[PlannedRun, ...]:
+        """One run per candidate and grader, in the order of the config, each behind the run that makes its outputs.
+
+        Args:
+            label: the label.
+            fresh: whether generated candidates answer every case anew under this label.
+        """
+        made = {
+            candidate.name: generation_of(self, candidate, label if fresh else "", fresh=fresh)
+            for candidate in self.candidates
+        }
+        return tuple(one for candidate in self.candidates for one in self._of(candidate, label, made))
+
+    def _of(self, candidate: Candidate, label: str, made: Mapping[str, PlannedRun | None]) -> Iterator[PlannedRun]:
+        """The runs of a candidate, behind the run that makes its outputs; `made` are such runs by candidate."""
         policy = policy_of(self.config, self.graders)
-        return tuple(
-            PlannedRun(
+        makes = made[candidate.name]
+        if makes:
+            yield makes
+            candidate = makes.candidate
+        known = [one.candidate if one else own for own, one in zip(self.candidates, made.values(), strict=True)]
+        for grader in with_baselines(self.graders, known):
+            other = made[grader.against] if isinstance(grader, PairwiseGrader) else None
+            if isinstance(grader, PairwiseGrader) and grader.against == candidate.name:
+                continue
+            yield PlannedRun(
                 run=self._run(grader, candidate, label),
                 dataset=self.dataset,
                 grader=grader,
                 candidate=candidate,
                 policy=policy,
                 sentinels=riding(self.sentinels, grader),
+                needs=tuple(one.run.id for one in (makes, other) if one),
             )
-            for candidate in self.candidates
-            for grader in self.graders
-            if not (isinstance(grader, PairwiseGrader) and grader.against == candidate.name)
-        )
 
     def _run(self, grader: Grader, candidate: Candidate, label: str) -> Run:
         judged = not isinstance(grader, Check)
@@ -103,6 +126,36 @@ class Suite:
             label=label,
             cases=self.dataset.n,
         )
+
+
+def generation_of(suite: Suite, candidate: Candidate, label: str, *, fresh: bool) -> PlannedRun | None:
+    """The run that makes the outputs of a candidate; None where they are recorded.
+
+    Its label is empty, whatever that of the runs that score the outputs: it is one run for all of them, unless the
+    outputs are to be made anew under a label.
+    """
+    made_by = candidate.generator
+    if made_by is None:
+        return None
+    grader = Generation.of(made_by)
+    if fresh:
+        candidate = candidate.fresh(suite.dataset.digest, label)
+    run = Run(
+        suite=suite.config.name,
+        kind=RunKind.GENERATION,
+        dataset=suite.dataset.digest,
+        dataset_name=suite.dataset.path.name,
+        candidate=candidate.name,
+        candidate_digest=candidate.digest,
+        grader=grader.name,
+        grader_digest=grader.digest,
+        judge=Judge(
+            model=made_by.model, effort=made_by.effort, max_tokens=made_by.max_tokens, simulated=made_by.simulated
+        ),
+        label=label,
+        cases=suite.dataset.n,
+    )
+    return PlannedRun(run=run, dataset=suite.dataset, grader=grader, candidate=candidate, fresh=fresh)
 
 
 def judge_of(config: Config, *, model: str | None = None, simulated: bool = False) -> Judge:
@@ -167,7 +220,8 @@ def load_suite(config: Config, *, judge: str | None = None, simulated: bool = Fa
     if problems:
         raise ConfigError(problems)
     known = sentinels_of(config, graders)
-    candidates = load_candidates(config, dataset)
+    candidates = load_candidates(config, dataset, simulated=simulated)
+    _compile_prompts(candidates)
     return Suite(
         config=config,
         dataset=dataset,
@@ -177,6 +231,23 @@ def load_suite(config: Config, *, judge: str | None = None, simulated: bool = Fa
         judge_model=judge,
         simulated=simulated,
     )
+
+
+def _compile_prompts(candidates: Iterable[Candidate]) -> None:
+    """Find what is wrong in the prompts of all generated candidates at once.
+
+    Raises:
+        ConfigError: a prompt cannot be used.
+    """
+    problems: list[Problem] = []
+    for candidate in candidates:
+        try:
+            if candidate.generator:
+                Generation.of(candidate.generator)
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
 
 
 def load_cases(config: Config, *, whole: bool = False) -> Dataset:

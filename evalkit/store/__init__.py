@@ -15,6 +15,7 @@ from evalkit.graders import Asked, Grader, PairwiseGrader, Sentinel
 from evalkit.graders.imported import Imported
 from evalkit.run import Batch, Intent, Request, Run
 from evalkit.score import Score, Status, Verdict
+from evalkit.store.answers import Answer, Answers
 from evalkit.store.batches import Batches, read_batch
 from evalkit.store.calibrations import Calibrations, read_calibration
 from evalkit.store.case_scores import CaseScores, SaidRow
@@ -37,6 +38,7 @@ from evalkit.store.schema import HEAD, batches, intents
 from evalkit.store.scores import PlacedScore, Scores, Tally
 from evalkit.store.sentinels import Sentinels
 from evalkit.store.standing import Standing
+from evalkit.store.waits import Waits
 
 __all__ = [
     "BATCHED",
@@ -44,6 +46,7 @@ __all__ = [
     "HEAD",
     "IN_REALTIME",
     "REALTIME_PREFIX",
+    "Answer",
     "BadRowError",
     "FollowUp",
     "HandOver",
@@ -90,6 +93,8 @@ class Store:
         self.noise = Noise(database)
         self.calibrations = Calibrations(database)
         self.hand_overs = HandOvers(database)
+        self.waits = Waits(database)
+        self.answers = Answers(database)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -129,6 +134,8 @@ class Store:
         ways: Sequence[Way] = (),
         sentinels: Sequence[Sentinel] = (),
         taken: Sequence[Taken] = (),
+        needs: Sequence[str] = (),
+        fresh: bool = False,
     ) -> bool:
         """Keep a run with all that it is made of, in one transaction; False where the run is there already.
 
@@ -146,6 +153,8 @@ class Store:
             ways: how each part goes; as a batch where it is not said.
             sentinels: the known outputs that ride in it.
             taken: its cases whose scores are those of earlier runs.
+            needs: runs that are to be collected before it has requests or scores.
+            fresh: whether a run that waits is to take over nothing.
 
         Raises:
             StaleTransitionError: an earlier run was changed since its scores were looked at.
@@ -164,7 +173,47 @@ class Store:
                 self.reuse.take_with(connection, run.id, taken, rows=_rows_per_case(grader))
             if policy is not None:
                 self.policies.add(connection, run.id, policy)
+            self.waits.add(connection, run.id, needs, fresh=fresh)
         return True
+
+    def release(
+        self,
+        run: Run,
+        needs: Sequence[str],
+        *,
+        requests: Iterable[Request] = (),
+        parts: Sequence[int] = (),
+        scores: Iterable[Score] = (),
+        account: str | None = None,
+        base_url: str | None = None,
+        realtime: bool = False,
+        taken: Sequence[Taken] = (),
+    ) -> int:
+        """A run that waited gets what it lacked, in one transaction with its wait's end; returns its first new part.
+
+        Args:
+            run: the run.
+            needs: what it waited for.
+            requests: its requests, each naming its part, counted from 0.
+            parts: the number of requests of each part; each gets a planned intent.
+            scores: the scores that need no reply.
+            account: who is to send it, and nobody else.
+            base_url: where to.
+            realtime: whether its requests go one by one.
+            taken: its cases whose scores are those of earlier runs.
+
+        Raises:
+            StaleTransitionError: another process was faster, or what it needs is under way again.
+        """
+        with self.database.writing() as connection:
+            self.waits.over(connection, run.id, needs)
+            whose = {"account": account, "base_url": base_url}
+            first = self.runs.extend(connection, run.id, requests, parts, **whose, realtime=realtime)
+            self.scores.put_with(connection, scores)
+            if taken:
+                rows = _rows_per_case(self.content.asked(run.grader_digest))
+                self.reuse.take_with(connection, run.id, taken, rows=rows)
+        return first
 
     def outgoing(self, run_ids: Sequence[str]) -> AbstractContextManager[Outgoing]:
         """Everything of some runs, as it is at this moment.
@@ -209,6 +258,18 @@ class Store:
             missing = self.scores.finish_with(connection, batch, criteria, now=now)
             return missing, [self.runs.follow_up_with(connection, one) for one in follow_ups]
 
+    def follow_ups(self, wanted: Sequence[FollowUp]) -> list[Intent]:
+        """Plan several follow-ups, all or none; what was made of the outputs of their runs waits for them.
+
+        Raises:
+            StaleTransitionError: another process has planned a follow-up of some of them.
+        """
+        with self.database.writing() as connection:
+            planned = [self.runs.follow_up_with(connection, one) for one in wanted]
+            for run in sorted({one.run for one in wanted}):
+                self.waits.again(connection, run)
+        return planned
+
     def give_up(self, intent: Intent, criteria: Sequence[str], *, now: datetime) -> None:
         """Give up a part that was never sent: its requests count as canceled.
 
@@ -248,7 +309,7 @@ class Store:
         return found
 
 
-def _rows_per_case(grader: Grader | Imported) -> int:
+def _rows_per_case(grader: Asked | Grader | Imported) -> int:
     """How many rows of scores a case has: one per criterion, and one for each judgement behind it."""
     samples = len(grader.suffixes) if isinstance(grader, Asked) else 1
     return len(grader.criteria) * (samples + (samples > 1))

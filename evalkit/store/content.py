@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from evalkit.candidate import Candidate
-from evalkit.dataset import AnyDataset, Case, OutputFacts
+from evalkit.dataset import AnyDataset, Attachment, Case, OutputFacts
 from evalkit.graders import Asked, Grader, PairwiseGrader, kept
 from evalkit.graders.imported import Imported
 from evalkit.store import facts, versions
@@ -37,6 +38,7 @@ class Content:
             "cases": dataset.n,
             "created_at": stamp(datetime.now(UTC)),
         }
+        self._place_attachments(connection, dataset)
         is_new = self._database.insert_new(connection, datasets, [row])
         versions.keep_spec(connection, dataset)
         if not is_new:
@@ -46,6 +48,15 @@ class Content:
             self._database.insert_new(connection, cases, [_case_row(case) for _, case in chunk])
             places = [_place_row(dataset.digest, position, case) for position, case in chunk]
             self._database.insert_new(connection, dataset_cases, places)
+
+    def _place_attachments(self, connection: Connection, dataset: AnyDataset) -> None:
+        """Take in where the attachments of known cases are now: their bytes are the case's, their paths are not."""
+        if "attachments" not in getattr(dataset, "mapping", ()):
+            return
+        rows = (_case_row(case) for case in dataset if case.attachments)
+        move = sa.update(cases).where(cases.c.digest == sa.bindparam("of")).values(attachments=sa.bindparam("to"))
+        for chunk in chunks(rows):
+            connection.execute(move, [{"of": row["digest"], "to": row["attachments"]} for row in chunk])
 
     def fill_clusters(self, connection: Connection, dataset: AnyDataset) -> None:
         """Take in the clusters of cases that had none; one that is known stays, so that none is ever taken apart."""
@@ -63,7 +74,8 @@ class Content:
 
     def keep_candidate(self, connection: Connection, candidate: Candidate, dataset: AnyDataset) -> None:
         """Keep a candidate and its outputs for the cases of a dataset; those that are there stay, and learn facts."""
-        spec = to_json({"source": candidate.source})
+        made_by = {"generator": candidate.generator.spec} if candidate.generator else {}
+        spec = to_json({"source": candidate.source, **made_by})
         row = {"digest": candidate.digest, "name": candidate.name, "kind": candidate.kind, "spec": spec}
         self._database.insert_new(connection, candidates, [row])
         for chunk in chunks(_outputs(candidate, dataset)):
@@ -230,7 +242,10 @@ class Content:
 
 def _cases(dataset: str) -> sa.Select[*tuple[Any, ...]]:
     return (
-        sa.select(*dataset_cases.c, cases.c.input, cases.c.expected, cases.c.metadata)
+        sa.select(
+            *dataset_cases.c, cases.c.input, cases.c.expected, cases.c.metadata, cases.c.attachments, datasets.c.path
+        )
+        .join(datasets, datasets.c.digest == dataset_cases.c.dataset)
         .join(cases, cases.c.digest == dataset_cases.c.case_digest)
         .where(dataset_cases.c.dataset == dataset)
     )
@@ -247,6 +262,7 @@ def _case_row(case: Case) -> dict[str, object]:
         "input": to_json(case.input),
         "expected": None if case.expected is None else to_json(case.expected),
         "metadata": to_json(case.metadata),
+        "attachments": to_json([one.json() for one in case.attachments]) if case.attachments else None,
     }
 
 
@@ -282,4 +298,13 @@ def _case(row: RowMapping) -> Case:
         metadata=from_json(row["metadata"]),
         tags=tuple(from_json(row["tags"])),
         cluster=row["cluster"],
+        attachments=_attachments(row),
     )
+
+
+def _attachments(row: RowMapping) -> tuple[Attachment, ...]:
+    """The attachments of a case, beside the file that its dataset was read from."""
+    if row["attachments"] is None:
+        return ()
+    root = Path(row["path"]).parent
+    return tuple(Attachment.from_json(kept, root) for kept in from_json(row["attachments"]))

@@ -87,6 +87,32 @@ class Runs:
             )
         return True
 
+    def extend(
+        self,
+        connection: Connection,
+        run: str,
+        planned: Iterable[Request],
+        parts: Sequence[int],
+        *,
+        account: str | None = None,
+        base_url: str | None = None,
+        realtime: bool = False,
+    ) -> int:
+        """Give a run more requests, in parts after those that it has; returns the first of these parts."""
+        last = connection.execute(sa.select(sa.func.max(intents.c.part)).where(intents.c.run == run)).scalar()
+        first = 0 if last is None else last + 1
+        for chunk in chunks(planned):
+            rows = [{**_request_row(run, request), "part": first + request.part} for request in chunk]
+            connection.execute(sa.insert(requests), rows)
+        if parts:
+            own = {"account": account, "base_url": base_url, "realtime": realtime}
+            none = {"account": None, "base_url": None}
+            rows = [{**_intent_row(run, part, n, **none), **own} for part, n in enumerate(parts, start=first)]
+            connection.execute(sa.insert(intents), rows)
+            more = sa.update(runs).where(runs.c.run == run).values(requests=runs.c.requests + sum(parts))
+            connection.execute(more)
+        return first
+
     def get(self, run: str) -> Run:
         """A run by its id.
 
@@ -126,8 +152,8 @@ class Runs:
             label: only of this label.
             ids: only these.
             limit: only the newest.
-            noise: those that measure a judge's noise too, which are no ordinary runs of their suite; without it they
-                are found only by `ids`.
+            noise: those too that measure a judge's noise or make outputs, which are no ordinary runs of their suite;
+                without it they are found only by `ids`.
         """
         query = sa.select(runs).order_by(_as_of.desc(), runs.c.run)
         if suite is not None:
@@ -138,6 +164,7 @@ class Runs:
             query = query.where(runs.c.run.in_(ids))
         elif not noise:
             query = query.where(runs.c.run.not_in(sa.select(noise_runs.c.run)))
+            query = query.where(runs.c.kind != RunKind.GENERATION.value)
         with self._database.reading() as connection:
             rows = connection.execute(query.limit(limit)).mappings().all()
         return [read_run(row) for row in rows]
@@ -176,15 +203,6 @@ class Runs:
         )
         with self._database.writing() as connection:
             return self.follow_up_with(connection, wanted)
-
-    def follow_ups(self, wanted: Sequence[FollowUp]) -> list[Intent]:
-        """Plan several follow-ups, all or none.
-
-        Raises:
-            StaleTransitionError: another process has planned a follow-up of some of them.
-        """
-        with self._database.writing() as connection:
-            return [self.follow_up_with(connection, one) for one in wanted]
 
     def follow_up_with(self, connection: Connection, wanted: FollowUp) -> Intent:
         """The same, within a transaction of the caller's.

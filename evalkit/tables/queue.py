@@ -23,6 +23,9 @@ class Queue(Rows["OpenBatch"]):
     handed_over: int = 0
     """Runs that went into a bundle while a batch of them was open: another store collects them."""
 
+    waiting: int = 0
+    """Runs that wait for others to be collected."""
+
     @property
     def items(self) -> tuple[OpenBatch, ...]:
         """What the table is a sequence of."""
@@ -36,6 +39,7 @@ class Queue(Rows["OpenBatch"]):
             "unknown": self.unknown,
             "held_back": self.held_back,
             "handed_over": self.handed_over,
+            "waiting": self.waiting,
         }
 
 

@@ -65,10 +65,11 @@ ROWS: dict[str, tuple[str, ...]] = {
         ':3: dataset.path: "datasets/support" is a folder, not a file; name the file in it'),
     "dataset field misspelt": ("[judge]", '[dataset.fields]\ninptu = "question"\n[judge]',
         ":5: dataset.fields.inptu: is not a field of a case, which are `id`, `input`, `expected`, "
-        "`output`, `metadata`, `tags`, `cluster`, `split`, `source_doc` and `contexts`; did you mean `input`?"),
+        "`output`, `metadata`, `tags`, `cluster`, `split`, `source_doc`, `contexts` and `attachments`; did you mean "
+        "`input`?"),
     "dataset field turned round": ("[judge]", '[dataset.fields]\nquestion = "input"\n[judge]',
         ":5: dataset.fields.question: is not a field of a case, which are `id`, `input`, "
-        "`expected`, `output`, `metadata`, `tags`, `cluster`, `split`, `source_doc` and `contexts`; "
+        "`expected`, `output`, `metadata`, `tags`, `cluster`, `split`, `source_doc`, `contexts` and `attachments`; "
         'write it as in input = "question", the field of the file on the right'),
     "dataset field number": ("[judge]", "[dataset.fields]\ninput = 3\n[judge]",
         ":5: dataset.fields.input: must be text, not the number 3; put text in quotes"),

@@ -246,7 +246,7 @@ def test_a_path_that_is_no_file_is_refused_with_what_is_there(write: Write, path
             {"inptu": "question"},
             "cases.csv: [dataset.fields] maps 'inptu', which is not a field; did you mean 'input'? "
             "the fields are 'id', 'input', 'expected', 'output', 'metadata', 'tags', 'cluster', 'split', "
-            "'source_doc', 'contexts'",
+            "'source_doc', 'contexts', 'attachments'",
         ),
     ],
 )

@@ -19,6 +19,8 @@ WAIT: Final = ("--wait", "--poll", "0.05", "--timeout", "30")
 WORDS: Final = {"submit": (), "collect": WAIT, "run": WAIT[1:]}
 SEARCH: Final = {"suspected", "resolved"}
 """Steps that only the search for a lost batch comes by."""
+CHAINED: Final = {"outputs_kept", "filled", "released"}
+"""Steps of outputs that are generated, and of what waits for them."""
 BEFORE: Final = {"encoded", "kept"}
 """Steps that only a submit comes by."""
 REALTIME: Final = {"begun", "replied", "reply_kept"}
@@ -26,9 +28,9 @@ REALTIME: Final = {"begun", "replied", "reply_kept"}
 SUBMIT: Final = BEFORE | {"claimed", "answered", "settled"}
 REACHED: Final = {
     "submit": SUBMIT,
-    "collect": set(STEPS) - REALTIME - SEARCH - BEFORE,
-    "run": set(STEPS) - REALTIME - SEARCH,
-    "parts": set(STEPS) - REALTIME - SEARCH,
+    "collect": set(STEPS) - REALTIME - SEARCH - CHAINED - BEFORE,
+    "run": set(STEPS) - REALTIME - SEARCH - CHAINED,
+    "parts": set(STEPS) - REALTIME - SEARCH - CHAINED,
 }
 PARTS: Final = """
 import os

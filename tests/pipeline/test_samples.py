@@ -151,7 +151,7 @@ def test_the_shared_prefix_of_every_judgement_is_the_same_and_the_body_can_be_ma
 
 
 def test_a_single_case_judged_several_times_shares_a_cached_prefix(suite_folder: Any, load: Any) -> None:
-    from evalkit.pipeline.encode import RowEncoder
+    from evalkit.pipeline.rows import RowEncoder
 
     (one,) = load(suite_folder(1, grader=THREE)).planned("")
     (case,) = one.dataset

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 from evalkit import ids
 from evalkit.dataset import Case
@@ -75,7 +75,15 @@ class Check:
         """All that makes this check, as JSON."""
         labels = [list(label) for label in self.criteria[0].labels]
         graded = {"graded": True} if self.graded else {}
-        return {"name": self.name, **self.parts, "criteria": [{"name": self.name, "labels": labels}], **graded}
+        made = {"options": dict(self.options), "limit": self.threshold}
+        return {"name": self.name, **self.parts, "criteria": [{"name": self.name, "labels": labels}], **graded, **made}
+
+    @classmethod
+    def from_spec(cls, spec: Mapping[str, Any]) -> Self | None:
+        """The check that `spec` describes; None where it calls a function, which no spec may name."""
+        if spec["check"] == "python" or "options" not in spec:
+            return None
+        return cls(name=spec["name"], check=spec["check"], options=spec["options"], threshold=spec["limit"])
 
     @cached_property
     def digest(self) -> str:

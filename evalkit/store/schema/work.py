@@ -175,6 +175,7 @@ waits = Table(
     metadata,
     Column("run", RunId, primary_key=True),
     Column("needs", RunId, primary_key=True),
+    Column("fresh", Boolean, nullable=False, server_default=false()),  # it will take over no scores
     Index("waits_by_need", "needs"),
 )
 

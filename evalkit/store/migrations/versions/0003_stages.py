@@ -22,6 +22,7 @@ def upgrade() -> None:
         "waits",
         sa.Column("run", sa.String(length=12), nullable=False),
         sa.Column("needs", sa.String(length=12), nullable=False),
+        sa.Column("fresh", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("run", "needs"),
     )
     op.create_index("waits_by_need", "waits", ["needs"], unique=False)
