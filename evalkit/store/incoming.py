@@ -216,7 +216,7 @@ class Incoming:
             column = table.c.case_id
             place = sa.exists().where(d.dataset == runs.c.dataset, d.case_id == column)
             known = sa.exists().where(sentinels.c.run == runs.c.run, sentinels.c.sentinel == column)
-            there = sa.case((table.c.suffix == ids.SENTINEL, known), else_=place)
+            there = place if table is reused else sa.case((table.c.suffix == ids.SENTINEL, known), else_=place)
             query = sa.select(runs.c.run, column).join(runs, runs.c.run == table.c.run)
             lost = self.connection.execute(query.where(table.c.run.in_(run_ids), ~there).limit(1)).first()
             if lost:

@@ -101,18 +101,18 @@ def test_submitting_again_asks_for_nothing_again(made: Any) -> None:
     assert len(made.batches()) == 2
 
 
-def test_another_label_scores_the_same_outputs_again_and_generates_none(made: Any) -> None:
+def test_another_label_scores_the_same_outputs_and_neither_makes_nor_judges_them_again(made: Any) -> None:
     made.submit(label="one")
     made.collect()
     made.submit(label="two")
     made.collect()
 
     requests = [entry.requests for entry in made.creates()]
-    assert requests == [6, 6, 6]
+    assert requests == [6, 6]
     assert sql(made, "select count(*) from runs where kind = 'generation'") == [(1,)]
 
 
-def test_only_cases_that_changed_are_generated_again(made: Any) -> None:
+def test_only_cases_that_changed_are_generated_and_judged_again(made: Any) -> None:
     made.submit()
     made.collect()
     rows = [json.loads(line) for line in (made.folder / "cases.jsonl").read_text().splitlines()]
@@ -122,13 +122,13 @@ def test_only_cases_that_changed_are_generated_again(made: Any) -> None:
     made.submit()
     found = by_grader(made.collect())
 
-    assert [entry.requests for entry in made.creates()][2:] == [1, 6]
+    assert [entry.requests for entry in made.creates()][2:] == [1, 1]
     assert (found["(generation)"].scored, found["correctness"].scored) == (6, 6)
     facts = sql(made, "select case_id, count(*), count(usage) from outputs group by case_id")
     assert facts == [(row["id"], 2, 2) for row in rows]
 
 
-def test_a_dataset_of_answered_cases_is_generated_without_a_batch(made: Any) -> None:
+def test_a_dataset_of_answered_and_judged_cases_takes_no_batch(made: Any) -> None:
     made.submit()
     made.collect()
     rows = [json.loads(line) for line in (made.folder / "cases.jsonl").read_text().splitlines()]
@@ -136,8 +136,8 @@ def test_a_dataset_of_answered_cases_is_generated_without_a_batch(made: Any) -> 
 
     found = by_grader(made.submit())
 
-    assert [entry.requests for entry in made.creates()][2:] == [4]
-    assert (found["(generation)"].status.value, found["short"].scored) == ("collected", 4)
+    assert [entry.requests for entry in made.creates()][2:] == []
+    assert {(row.status.value, row.scored) for row in found.values()} == {("collected", 4)}
 
 
 def test_fresh_generates_everything_anew_under_its_label(made: Any) -> None:

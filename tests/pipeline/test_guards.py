@@ -47,7 +47,7 @@ def test_an_output_that_fails_the_check_is_not_sent_and_has_no_score(guarded: An
     bench.collect()
     view = judged(bench)
     assert (view.scored, dict(view.unscored), view.not_sent.cases) == (4, {"missing": 2}, 2)
-    assert view.json()["saved_usd"] == pytest.approx(view.spending.cost_usd / 2)
+    assert view.json()["not_sent_saved_usd"] == pytest.approx(view.spending.cost_usd / 2)
     assert own(bench)["case-0005"]["reason"].startswith("not sent: check 'cites' failed (")
     with pytest.raises(UsageError, match="no request to send again"):
         operations.retry(view.run, store=bench.url)
