@@ -46,7 +46,7 @@ class Step:
 
     @property
     def is_run(self) -> bool:
-        return not self.command.startswith(NOT_RUN)
+        return not self.command.startswith(NOT_RUN) and " > " not in self.command
 
 
 def steps_of(page: str) -> list[Step]:

@@ -245,7 +245,9 @@ class Collector:
     def _is_being_sent(self, runs: Sequence[str] | None) -> bool:
         """Whether a part is about to be sent, by this process or another: it is a batch when it is looked for again."""
         states = (IntentState.PLANNED, IntentState.INTENDED)
-        return bool(self.store.intents.in_state(*states, runs=runs, account=self.sender.provider.account))
+        found = self.store.intents.in_state(*states, runs=runs, account=self.sender.provider.account)
+        # A planned part with a reason is held back: it stays so until a person says otherwise.
+        return any(one.state is IntentState.INTENDED or one.reason is None for one in found)
 
     def _refuse_strangers(self, runs: Sequence[str] | None) -> None:
         """Refuse what was asked for and belongs to another account; pass over what was not asked for.

@@ -63,8 +63,9 @@ class Waits:
         Raises:
             StaleTransitionError: another process was faster, what it needs is under way again, or it was handed over.
         """
+        # For good at once: a lock that is shared first, and then wanted alone by two, holds both for ever.
+        lock_runs(connection, [run, *needs])  # nobody plans to send anything of these again until this is over
         must_be_here(connection, run)
-        lock_runs(connection, needs)  # nobody plans to send anything of these again until this is over
         if _unsettled(connection, needs):
             raise StaleTransitionError(f"what run {run} waits for is under way again")
         if connection.execute(sa.delete(waits).where(waits.c.run == run)).rowcount != len(needs):

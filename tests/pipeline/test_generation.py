@@ -351,9 +351,9 @@ def test_several_collectors_at_once_send_what_waited_once(each: Any) -> None:
     config(each.folder)
     each.submit()
     started = [each.evalkit("collect", "--wait", "--poll", "0.05") for _ in range(3)]
-    ends = [process.communicate(timeout=120) and process.returncode for process in started]
+    said = [process.communicate(timeout=120) for process in started]
 
-    assert ends == [0, 0, 0]
+    assert [process.returncode for process in started] == [0, 0, 0], said
     assert [entry.requests for entry in each.creates()] == [6, 6]
     assert {row["status"] for row in each.rows()} == {"scored"}
 

@@ -62,7 +62,7 @@ def test_a_second_submit_asks_nothing_and_a_batch_is_never_made(line: Any) -> No
 def test_realtime_costs_twice_a_batch_and_is_counted_once(line: Any) -> None:
     line.sandbox.behaviour = type(line.sandbox.behaviour)(cache=False)
     line.run()
-    line.submit(label="batched")
+    line.submit(label="batched", fresh=True)
     line.collect()
     by_label = {row.label: row.spending for row in api.runs(line.folder, store=line.url)}
     full, half = by_label[""], by_label["batched"]
