@@ -76,9 +76,20 @@ def members(run: Run) -> tuple[Run, ...]:
     return tuple(replace(run, kind=RunKind.GRADING, judge=replace(run.judge, model=model)) for model in jury.models)
 
 
+def jurors(model: str) -> tuple[str, ...]:
+    """The models of a jury that stands in the place of a judge's model; none of a model."""
+    found = _NAME.fullmatch(model)
+    return tuple(found[2].split(", ")) if found else ()
+
+
+def is_jury(model: str) -> bool:
+    """Whether what stands in the place of a judge's model is a jury."""
+    return bool(jurors(model))
+
+
 def short_judge(model: str) -> str:
     """A judge in few words: a jury without its members."""
-    return model.partition(":")[0] if _NAME.fullmatch(model) else model
+    return model.partition(":")[0] if is_jury(model) else model
 
 
 def _word(verdict: Verdict) -> str:

@@ -111,9 +111,7 @@ class Suite:
                 sentinels=riding(self.sentinels, grader),
                 needs=tuple(one.run.id for one in (makes, other) if one),
             )
-            jurors = members(planned.run)
-            yield from (replace(planned, run=juror) for juror in jurors)
-            yield replace(planned, sentinels=(), needs=tuple(one.id for one in jurors)) if jurors else planned
+            yield from with_jurors(planned)
 
     def _run(self, grader: Grader, candidate: Candidate, label: str) -> Run:
         judged = not isinstance(grader, Check)
@@ -132,6 +130,13 @@ class Suite:
             label=label,
             cases=self.dataset.n,
         )
+
+
+def with_jurors(planned: PlannedRun) -> Iterator[PlannedRun]:
+    """A planned run, behind the runs that it is derived from where it is a jury's."""
+    jurors = members(planned.run)
+    yield from (replace(planned, run=juror) for juror in jurors)
+    yield replace(planned, sentinels=(), needs=tuple(one.id for one in jurors)) if jurors else planned
 
 
 def generation_of(suite: Suite, candidate: Candidate, label: str, *, fresh: bool) -> PlannedRun | None:
