@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from evalkit import api, ids, operations
+from evalkit import api, decisions, ids, operations, transfer
 from evalkit.config import load_config
 from evalkit.errors import ConfigError, UsageError
 from evalkit.graders.jury import Jury, members
@@ -196,3 +198,57 @@ def test_an_even_jury_is_noted(small: Any) -> None:
 def test_the_order_of_the_judges_makes_no_other_jury() -> None:
     assert Jury.of(JUDGES, "mean").name == Jury.of(tuple(reversed(JUDGES)), "mean").name
     assert Jury.of(JUDGES, "mean").name != Jury.of(JUDGES, "all").name
+
+
+def test_a_jury_travels_with_its_judges_and_follows_them_into_the_store_that_takes_it(
+    small_court: Any, tmp_path: Path
+) -> None:
+    meet(small_court, "claude-opus-5-5", "refusal", "case-0001")
+    small_court.submit()
+    small_court.collect()
+    here, there, opus = small_court.url, f"sqlite:///{tmp_path / 'there.db'}", member(small_court, "claude-opus-5-5")
+    runs = list(api.runs(small_court.folder, store=here).runs)
+    bundled(small_court, here, there, runs, tmp_path / "one.zip")
+    small_court.faults()
+    operations.retry(opus, statuses=[Status.REFUSED], config=small_court.folder, store=here)
+    small_court.collect()
+    bundled(small_court, here, there, runs, tmp_path / "two.zip")
+
+    (taken,) = [row for row in api.runs(store=there) if row.kind == "jury"]
+    (case,) = [row for row in exported(there, taken.run) if row["case"] == "case-0001"]
+    assert (taken.status.value, taken.scored) == ("collected", 6)
+    assert case["reason"].startswith("3 of 3")
+
+
+def test_the_gate_takes_the_run_of_the_jury(small_court: Any) -> None:
+    path = small_court.folder / "evalkit.toml"
+    text = path.read_text(encoding="utf-8")
+    name = load_config(small_court.folder).candidates[0].name
+    path.write_text(f'{text}\n[gate]\nbaseline = "label:main"\nmargin = 0.1\n', encoding="utf-8")
+    small_court.submit(label="main")
+    small_court.submit(label="next")
+    small_court.collect()
+    found = decisions.gate(name, config=small_court.folder, store=small_court.url)
+    told = json.dumps([one.json() for one in found.items])
+
+    rows = api.runs(small_court.folder, store=small_court.url)
+    (jury,) = [row.run for row in rows if row.kind == "jury" and row.label == "next"]
+    assert jury in told
+    assert member_of(rows, "claude-opus-5-5", "next") not in told
+
+
+def member_of(rows: Any, model: str, label: str) -> str:
+    return next(row.run for row in rows if (row.judge, row.label) == (model, label))
+
+
+def bundled(bench: Any, here: str, there: str, runs: list[str], path: Path) -> None:
+    """Take runs from one store to another."""
+    code, _, err = bench.ended("export", *runs, "--bundle", path)
+    assert code == 0, err
+    transfer.import_bundle(path, store=there)
+
+
+def exported(url: str, run: str) -> list[dict[str, Any]]:
+    file = io.StringIO()
+    api.export(run, file, store=url)
+    return [json.loads(line) for line in file.getvalue().splitlines()]
