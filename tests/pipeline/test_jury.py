@@ -252,3 +252,49 @@ def exported(url: str, run: str) -> list[dict[str, Any]]:
     file = io.StringIO()
     api.export(run, file, store=url)
     return [json.loads(line) for line in file.getvalue().splitlines()]
+
+
+def test_a_jury_of_generated_outputs_waits_for_judges_that_wait_for_them(small: Any) -> None:
+    text = (small.folder / "evalkit.toml").read_text(encoding="utf-8").split("[[candidates]]")[0]
+    made = '[[candidates]]\nname = "made"\nmodel = "claude-haiku-5-5"\nprompt = "Answer in one word."\n'
+    (small.folder / "prompt.md.j2").write_text("Answer in one word.", encoding="utf-8")
+    made = made.replace('"Answer in one word."', '"prompt.md.j2"')
+    (small.folder / "evalkit.toml").write_text(f"{text}\n{made}", encoding="utf-8")
+    with_jury(small.folder)
+    small.submit()
+    small.collect()
+
+    jury = jury_of(small)
+    assert (jury.status.value, jury.scored, len(small.batches())) == ("collected", 6, 4)
+
+
+def test_what_was_judged_alone_is_not_paid_again_in_a_jury(small: Any) -> None:
+    small.submit()
+    small.collect()
+    with_jury(small.folder)
+    small.submit(label="by three")
+    small.collect()
+
+    assert len(small.batches()) == 3
+    assert jury_of(small).scored == 6
+
+
+def test_outputs_judged_alone_can_be_put_to_a_jury(small: Any) -> None:
+    (run,) = small.submit()
+    small.collect()
+    with_jury(small.folder)
+    code, _, err = small.ended("rejudge", run.run, "--wait", "--poll", "0.05")
+
+    assert code == 0, err
+    assert jury_of(small).scored == 6
+    assert len(small.batches()) == 3
+
+
+def test_a_jury_is_recovered_with_its_judges(small_court: Any, tmp_path: Path) -> None:
+    small_court.submit()
+    small_court.collect()
+    there = f"sqlite:///{tmp_path / 'there.db'}"
+    operations.recover(small_court.folder, store=there)
+
+    (jury,) = [row for row in api.runs(store=there) if row.kind == "jury"]
+    assert (jury.status.value, jury.scored) == ("collected", 6)
