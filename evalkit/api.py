@@ -279,16 +279,18 @@ def status(config: Path | str | None = None, *, store: str | None = None, runs: 
 
 
 def show(run: str, *, config: Path | str | None = None, store: str | None = None) -> RunTable:
-    """A run as it stands, one row per criterion; of pairs, with what they say beside their mean.
+    """A run as it stands, one row per criterion; of pairs and of juries, with what they say beside their mean.
 
     Raises:
         UsageError: there is no such run.
     """
+    from evalkit.pipeline.jury import with_juries
     from evalkit.pipeline.preferences import with_preferences
 
     with Session(config=config, store=store, reads=True) as session:
         (found,) = find_runs(session.store, [run])
-        return RunTable(tuple(with_preferences(session.store, [found], table_of(session.store, [found.id]))))
+        views = with_preferences(session.store, [found], table_of(session.store, [found.id]))
+        return RunTable(tuple(with_juries(session.store, [found], views)))
 
 
 def show_case(run: str, case: str, *, config: Path | str | None = None, store: str | None = None) -> CaseDetail:

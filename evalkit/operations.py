@@ -16,6 +16,7 @@ from evalkit.work import collector_of, find_runs, must_have, table_of
 
 if TYPE_CHECKING:
     from evalkit.pipeline.health import Health
+    from evalkit.run import Run
     from evalkit.score import Status
 
 
@@ -58,6 +59,7 @@ def retry(
     with Session(config=config, store=store, sandbox=sandbox) as session:
         (found,) = find_runs(session.store, [run])
         must_have(session.store, [found.id])
+        _refuse_jury(found, "retry")
         if session.store.batches.open([found.id]):
             raise UsageError(f"run {found.id} is still under way; collect it first: evalkit collect {found.id}")
         collector = collector_of(session, progress or Progress())
@@ -110,6 +112,7 @@ def resolve(
                 raise UsageError(f"run {found.id} was not handed over: this store has it")
             return table_of(session.store, [found.id])
         must_have(session.store, [found.id])
+        _refuse_jury(found, "resolve")
         collector_of(session, Progress()).sender.check_account(found)
         resolver = Resolver(store=session.store, provider=session.provider)
         batch = adopt or cancel_batch
@@ -143,6 +146,7 @@ def cancel(
     with Session(config=config, store=store, sandbox=sandbox) as session:
         (found,) = find_runs(session.store, [run])
         must_have(session.store, [found.id])
+        _refuse_jury(found, "cancel")
         collector = collector_of(session, Progress())
         collector.sender.check_account(found)
         give_up_planned(session.store, found)
@@ -245,3 +249,18 @@ def check(*, max_age: timedelta, config: Path | str | None = None, store: str | 
         if not session.store_exists:
             raise StoreError(f"there is no store at {session.store_url}: name the one to watch with --store")
         return health(session.store, now=datetime.now(UTC), max_age=max_age)
+
+
+def _refuse_jury(run: Run, verb: str) -> None:
+    """Refuse to send or end what is never sent.
+
+    Raises:
+        UsageError: the run is a jury's, with the runs that are meant.
+    """
+    from evalkit.graders.jury import members
+
+    if needed := members(run):
+        raise UsageError(
+            f"run {run.id} is a jury's: it sends nothing, and its scores follow those of its judges; {verb} one of "
+            f"theirs: {', '.join(one.id for one in needed)}"
+        )

@@ -273,7 +273,7 @@ def _judge(session: Session, model: str | None) -> Judge | None:
     """The judge of today; None where the config has none."""
     from evalkit.pipeline.suite import judge_of
 
-    if session.config.judge is None:
+    if session.config.judge is None and session.config.jury is None:
         return None
     return judge_of(session.config, model=model, simulated=session.simulated)
 

@@ -144,8 +144,10 @@ def _meet(deadline: str, session: Session, label: str, progress: Progress) -> No
     from datetime import datetime
 
     from evalkit.pipeline.deadline import doubt
+    from evalkit.run import RunKind
 
-    new = (one.run for one in session.suite.planned(label) if not session.store.runs.exists(one.run.id))
+    sent = (one.run for one in session.suite.planned(label) if one.run.kind is not RunKind.JURY)
+    new = (run for run in sent if not session.store.runs.exists(run.id))
     now = datetime.now()  # noqa: DTZ005 # the clock on the wall is what a deadline is read off
     for judge in dict.fromkeys(run.judge.model for run in new if run.judge):
         usual = session.store.batches.usual_seconds(judge)

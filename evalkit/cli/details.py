@@ -12,9 +12,11 @@ from evalkit.cli.screen import say, say_title
 from evalkit.cli.tables import SIMULATED, criterion_name, say_not_sent, say_sentinels
 from evalkit.cli.words import one_line
 from evalkit.dataset.filter import said
+from evalkit.graders.jury import jurors
 from evalkit.reply import read_reply
 
 if TYPE_CHECKING:
+    from evalkit.analysis.jury import JuryAgreement
     from evalkit.analysis.preference import Preference
     from evalkit.pipeline.detail import CaseDetail
     from evalkit.pipeline.view import RunView
@@ -52,6 +54,8 @@ def print_run(rows: Sequence[RunView]) -> None:
         _print_criterion(row)
         if row.preference is not None:
             _print_preference(row.preference)
+        if row.jury is not None:
+            _print_jury(row.jury)
     say_not_sent(rows)
     say_sentinels(rows)
     if run.simulated:
@@ -113,6 +117,21 @@ def _print_preference(found: Preference) -> None:
         )
 
 
+def _print_jury(found: JuryAgreement) -> None:
+    """How far the judges of a jury agree, and which of them stands most apart."""
+    raters = found.raters
+    n, all_of = words.count(raters.cases, "case"), raters.agreement.value
+    parts = [
+        "" if all_of is None else f"unanimous on {all_of:.0%} of {n}",
+        "" if raters.fleiss is None else f"Fleiss' kappa {raters.fleiss:.3f}",
+        "" if raters.krippendorff is None else f"Krippendorff's alpha {raters.krippendorff:.3f}",
+    ]
+    _fact("jurors", ", ".join(part for part in parts if part))
+    judge, share = found.apart[0]
+    if share:
+        _fact("apart", f"{judge} differs most: in {share:.0%} of the times that it is held against another")
+
+
 def _print_score(placed: PlacedScore) -> None:
     score, verdict = placed.score, placed.score.verdict
     judgement = f", judgement {score.suffix}" if score.suffix else ""
@@ -131,7 +150,8 @@ def _judge(run: RunView) -> str:
         return f"none of evalkit's: scored by {run.scored_by}; which model was served is not on record"
     if run.judge is None:
         return "none: a check, local and free"
-    served = [model for model in run.spending.served_models if model != run.judge]
+    asked = jurors(run.judge) or (run.judge,)
+    served = [model for model in run.spending.served_models if model not in asked]
     return run.judge + (f", served by {', '.join(served)}" if served else "")
 
 

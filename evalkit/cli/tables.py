@@ -13,6 +13,7 @@ from evalkit.cli import words
 from evalkit.cli.columns import Column
 from evalkit.cli.screen import say, say_table, say_wrapped
 from evalkit.cli.words import one_line
+from evalkit.graders.jury import is_jury, short_judge
 
 if TYPE_CHECKING:
     from evalkit.pipeline.health import Health
@@ -133,7 +134,7 @@ def print_plan(plan: Plan) -> None:
         return
     most = words.about_usd(plan.total("at_most_usd"))
     cost = words.usd_range(plan.total("low_usd"), plan.total("high_usd"))
-    judge = ", ".join(dict.fromkeys(run.judge for run in new if run.judge))
+    judge = ", ".join(dict.fromkeys(run.judge for run in new if run.judge and not is_jury(run.judge)))
     if held := sum(run.not_sent for run in new):
         say(f"not sent {words.count(held, 'case')}: a check of the grader fails")
     say(f"to send  {words.count(requests, 'request')} in {words.count(batches, 'batch')}, {words.size(size)}")
@@ -230,7 +231,7 @@ def criterion_name(row: RunView) -> str:
 
 def short_model(model: str | None) -> str:
     """A model without the word that all of them begin with; a dash for a check."""
-    return model.removeprefix("claude-") if model else words.NONE
+    return short_judge(model).removeprefix("claude-") if model else words.NONE
 
 
 def _column(

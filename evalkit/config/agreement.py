@@ -134,7 +134,7 @@ def _against(values: Mapping[str, object]) -> Iterator[Finding]:
 
 
 def _no_judge(values: Mapping[str, object]) -> Iterator[Finding]:
-    if values.get("judge") is not None:
+    if values.get("judge") is not None or values.get("jury") is not None:
         return
     for index, table in enumerate(_tables("graders", values)):
         if table.get("rubric") is not None:
@@ -142,7 +142,7 @@ def _no_judge(values: Mapping[str, object]) -> Iterator[Finding]:
                 loc=("judge",),
                 what=f"is missing, and graders[{index}] has a rubric, which a judge answers",
                 mend='add [judge] with model = "claude-haiku-5-5"',
-                lacks=(("judge",),),
+                lacks=(("judge",), ("jury",)),
             )
             return
 

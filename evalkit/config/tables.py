@@ -22,6 +22,7 @@ from evalkit.config.candidate import CandidateConfig
 from evalkit.config.filter import FilterConfig
 from evalkit.config.gate import GateConfig
 from evalkit.config.grader import GraderConfig
+from evalkit.config.jury import JuryConfig
 from evalkit.config.prices import PricesConfig
 from evalkit.config.section import DEFAULT_MAX_TOKENS, Effort, MaxTokens, Section, Words
 from evalkit.config.sentinels import SentinelsConfig
@@ -134,6 +135,7 @@ class Config(Section):
     name: Words = Field(description="How the evaluation is called.", examples=["support"])
     dataset: DatasetConfig
     judge: JudgeConfig | None = None
+    jury: JuryConfig | None = None
     graders: Annotated[tuple[GraderConfig, ...], Strict(strict=False)] = Field(min_length=1)
     candidates: Annotated[tuple[CandidateConfig, ...], Strict(strict=False)] = Field(min_length=1)
     gate: GateConfig | None = None

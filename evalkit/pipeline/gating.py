@@ -26,7 +26,7 @@ from evalkit.pipeline.gate_entries import Entries, Measure
 from evalkit.pipeline.gate_pairwise import applying
 from evalkit.pipeline.gate_stale import Files
 from evalkit.pipeline.selection import scope_of
-from evalkit.pipeline.suite import measures_of
+from evalkit.pipeline.suite import judge_of, measures_of
 from evalkit.run import Run
 from evalkit.store import Store
 
@@ -162,7 +162,8 @@ class Gatekeeper:
 
     def _candidate_runs(self, name: str, label: str, scope: Sequence[Run]) -> dict[str, Run]:
         """The run of each grader: by the judge of the config where there is one, the newest of them."""
-        model = self.config.judge.model if self.config.judge else None
+        judged = self.config.jury or self.config.judge
+        model = judge_of(self.config).model if judged else None
         own = [run for run in scope if (run.candidate, run.label) == (name, label)]
         own.sort(key=lambda run: (run.judge is None or run.judge.model == model, run.as_of))
         return {run.grader: run for run in own}

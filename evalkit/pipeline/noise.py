@@ -13,6 +13,7 @@ from evalkit import ids
 from evalkit.config.rubric import MOST_SAMPLES
 from evalkit.errors import UsageError
 from evalkit.graders import RubricGrader
+from evalkit.graders.jury import members
 from evalkit.pipeline.stored import stored_candidate, stored_dataset
 from evalkit.pipeline.suite import PlannedRun
 from evalkit.run import Run, RunKind
@@ -38,6 +39,11 @@ def plan_noise(store: Store, run: Run, *, cases: int = 50, samples: int = 5, see
     if run.kind is RunKind.IMPORTED:
         raise UsageError(
             f"run {run.id} was scored by another tool, whose noise cannot be measured here; rejudge it first"
+        )
+    if run.kind is RunKind.JURY:
+        raise UsageError(
+            f"run {run.id} is a jury's, and derived from those of its judges: measure the noise of one of these, "
+            f"{', '.join(one.id for one in members(run))}"
         )
     if run.judge is None or run.kind is not RunKind.GRADING:
         raise UsageError(f"run {run.id} is a check, which has no judge and so no noise; name a run with a judge")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from evalkit.errors import IntegrityError
 from evalkit.graders.imported import scored_by, was_simulated
+from evalkit.graders.jury import members
 from evalkit.pipeline.corrections import corrections
 from evalkit.pipeline.guarding import not_sent
 from evalkit.pipeline.sentinels import caught
@@ -34,6 +36,7 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
     ids = [run.id for run in runs]
     progress = store.progress(ids)
     spending = store.results.spending(ids)
+    served = store.results.spending([one.id for run in runs for one in members(run)])
     tallies = {(tally.run, tally.criterion): tally for tally in store.scores.tallies(ids)}
     scales = store.content.scales({run.grader_digest for run in runs})
     away = store.hand_overs.away()
@@ -57,6 +60,8 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
         if run.id in away:
             status = RunStatus.HANDED_OVER
         spent = spending.get(run.id, _NONE)
+        if jurors := members(run):
+            spent = replace(_NONE, served_models=_served(served, [one.id for one in jurors]))
         for criterion, scale in scales[run.grader_digest].items():
             tally = tallies.get((run.id, criterion)) or _empty(run, criterion)
             views.append(
@@ -82,7 +87,8 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
                     spending=spent,
                     simulated=any(batch.simulated for batch in batches)
                     or spent.taken.simulated
-                    or run.grader_digest in simulated,
+                    or run.grader_digest in simulated
+                    or (run.kind is RunKind.JURY and run.judge is not None and run.judge.simulated),
                     created_at=run.created_at,
                     scored_by=elsewhere.get(run.grader_digest, ""),
                     corrected=corrected.get((run.id, criterion)),
@@ -93,6 +99,12 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
                 )
             )
     return views
+
+
+def _served(spending: Mapping[str, Spending], run_ids: Sequence[str]) -> tuple[str, ...]:
+    """The models that answered for some runs."""
+    models = (model for run in run_ids if run in spending for model in spending[run].served_models)
+    return tuple(dict.fromkeys(models))
 
 
 def estimate_of(tally: Tally, scale: tuple[float, float]) -> Estimate:

@@ -99,7 +99,7 @@ def prove(suite: Suite) -> None:
         DatasetError: cases lack what a rubric prints, or are too large.
     """
     for planned in suite.planned(""):
-        if not isinstance(planned.grader, Check):
+        if not isinstance(planned.grader, Check) and planned.run.kind is not RunKind.JURY:
             with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
                 pairs = pairs_to_weigh(planned)
                 encode(planned.run, planned.grader, pairs, Path(directory), sentinels=planned.sentinels)
@@ -109,7 +109,7 @@ def _plan(planned: PlannedRun, store: Store, prices: Prices, *, batch: bool, reu
     run = planned.run
     n_requests = n_batches = size = system = held = 0
     exists, taken = store.runs.exists(run.id), set[str]()
-    if not isinstance(planned.grader, Check):
+    if not isinstance(planned.grader, Check) and run.kind is not RunKind.JURY:
         if reuse and not exists:
             # The SDK, which knows where it would send to, takes long to import.
             base_url = os.environ.get("ANTHROPIC_BASE_URL", "").rstrip("/")

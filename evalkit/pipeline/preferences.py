@@ -9,7 +9,7 @@ from dataclasses import replace
 from evalkit.analysis.preference import Pair, Preference, preference
 from evalkit.graders.samples import ORDERS
 from evalkit.pipeline.view import RunView
-from evalkit.run import Run
+from evalkit.run import Run, RunKind
 from evalkit.store import Store
 
 _FIRST, _SECOND = ORDERS
@@ -21,6 +21,10 @@ def pairs_of(store: Store, run: Run) -> dict[str, Pair]:
     for case_id, suffix, value in store.judgements.by_suffix(run.id):
         verdicts[case_id][suffix] = value
     own = {row[0]: (row[2], row[7]) for row in store.case_scores.of(run.id, run.grader, run.dataset)}
+    if run.kind is RunKind.JURY:  # which order its judges were shown is theirs to tell
+        return {
+            case_id: Pair(score=own[case_id][0], first=None, second=None, cluster=own[case_id][1]) for case_id in own
+        }
     return {
         case_id: Pair(score=score, first=said.get(_FIRST), second=said.get(_SECOND), cluster=cluster)
         for case_id, said in verdicts.items()

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from evalkit.config import Config
 from evalkit.errors import InputError
 from evalkit.graders import Check, Grader, PairwiseGrader, build_graders
-from evalkit.pipeline.suite import load_suite
-from evalkit.run import Judge, Run
+from evalkit.pipeline.suite import judge_of, load_suite
+from evalkit.run import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +34,8 @@ def present(config: Config | None, *, simulated: bool = False) -> Present:
         graders = _graders(config) if config else ()
     except InputError:
         return Present(digests={}, simulated=simulated)  # the reasons against a comparison are true without the advice
-    judge = config.judge if config else None
-    asked = "" if judge is None else _judge(judge.model, judge.effort, simulated=simulated)
+    judged = config is not None and (config.judge is not None or config.jury is not None)
+    asked = judge_of(config, simulated=simulated).digest if config and judged else ""
     return Present(
         digests={one.name: (one.digest, "" if isinstance(one, Check) else asked) for one in graders},
         simulated=simulated,
@@ -71,7 +71,3 @@ def _graders(config: Config) -> Sequence[Grader]:
     graders = build_graders(config)
     pairwise = any(isinstance(grader, PairwiseGrader) for grader in graders)
     return load_suite(config).graders if pairwise else graders
-
-
-def _judge(model: str, effort: str | None, *, simulated: bool) -> str:
-    return Judge(model=model, effort=effort, simulated=simulated).digest

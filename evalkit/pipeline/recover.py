@@ -28,7 +28,7 @@ from evalkit.pipeline.spool import Limits
 from evalkit.pipeline.suite import PlannedRun, Suite
 from evalkit.provider import Provider, RemoteBatch
 from evalkit.reply import read_reply
-from evalkit.run import Intent, IntentState
+from evalkit.run import Intent, IntentState, RunKind
 from evalkit.store import Store, Taken
 
 _KEPT: Final = timedelta(days=29)
@@ -91,11 +91,30 @@ class Recoverer:
         # Oldest first: a follow-up holds a part of what an earlier batch held, and must come after it.
         for batch in reversed(self._candidates(only)):
             self._take(batch, planned, found, named=only is not None)
+        self._add_juries(planned)
         if only is not None and not found.batches:
             raise UsageError(self._not_ours(only, found))
         if only is not None or found.not_ended:
             self._doubt(found.runs)  # a batch that was not looked at may be theirs
         return found
+
+    def _add_juries(self, planned: Mapping[str, PlannedRun]) -> None:
+        """Add the runs of juries whose members are all in the store: they are derived when these are collected."""
+        for run, one in planned.items():
+            exists = self.store.runs.exists
+            if one.run.kind is not RunKind.JURY or not all(exists(need) for need in one.needs) or exists(run):
+                continue
+            self.store.add_run(
+                one.run,
+                dataset=one.dataset,
+                candidate=one.candidate,
+                grader=one.grader,
+                requests=(),
+                parts=(),
+                scores=(),
+                policy=one.policy,
+                needs=one.needs,
+            )
 
     def _candidates(self, only: str | None) -> list[RemoteBatch]:
         owned = self.store.batches.owned()

@@ -8,8 +8,9 @@ from typing import Any
 
 from evalkit.errors import UsageError
 from evalkit.graders import Check, Grader, KnownOutput, PairwiseGrader, riding
+from evalkit.graders.jury import is_jury
 from evalkit.pipeline.stored import stored_candidate, stored_dataset
-from evalkit.pipeline.suite import PlannedRun
+from evalkit.pipeline.suite import PlannedRun, with_jurors
 from evalkit.run import Judge, Run, RunKind
 from evalkit.store import Store
 
@@ -39,14 +40,14 @@ def plan_rejudge(
         UsageError: no grader has the name, a run is judged just so already, or its outputs are not in the store.
     """
     found = (_planned(store, run, _named(graders, grader or run.grader, run), judge, policy) for run in runs)
-    planned = {one.run.id: replace(one, sentinels=riding(sentinels, one.grader)) for one in found}
-    same = [run.id for run in runs if run.id in planned]
+    wanted = {one.run.id: replace(one, sentinels=riding(sentinels, one.grader)) for one in found}
+    same = [run.id for run in runs if run.id in wanted]
     if same:
         raise UsageError(
             f"nothing differs for run {', '.join(same)}: the rubric, the labels and the judge are those it was scored "
             "with; change the rubric, or name another judge with --judge or another grader with --grader"
         )
-    return list(planned.values())
+    return [juror for one in wanted.values() for juror in with_jurors(one)]
 
 
 def _named(graders: Sequence[Grader], name: str, run: Run) -> Grader:
@@ -74,9 +75,11 @@ def _planned(
     candidate = stored_candidate(store, run.candidate_digest, case_ids)
     if not candidate.texts or dataset.n != run.cases:
         raise UsageError(f"the outputs of run {run.id} are not in this store; rejudge it where it was scored")
+    by_jury = judge is not None and is_jury(judge.model)
+    kind = RunKind.JURY if by_jury else RunKind.GRADING
     again = Run(
         suite=run.suite,
-        kind=RunKind.CHECK if checked else RunKind.GRADING,
+        kind=RunKind.CHECK if checked else kind,
         dataset=run.dataset,
         dataset_name=run.dataset_name,
         candidate=run.candidate,

@@ -47,11 +47,25 @@ class Releaser:
             DatasetError: cases with their outputs cannot be rendered; that run goes on waiting.
             ProviderError: a create was refused; what is planned stays planned.
         """
-        return sum(not self._release(run, needs) for run, needs in self.store.waits.ready(runs).items())
+        elsewhere, seen = 0, set[str]()
+        while ready := {run: needs for run, needs in self._ready(runs).items() if run not in seen}:
+            elsewhere += sum(not self._release(run, needs) for run, needs in ready.items())
+            seen |= set(ready)  # what is whole now may be all that another waited for
+        return elsewhere
+
+    def _ready(self, runs: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
+        """What is ready of some runs, and of the juries that one of them belongs to."""
+        if runs is not None:
+            waiting = self.store.waits.all()
+            of_them = {run for run, needs in waiting.items() if set(needs) & set(runs)} - set(runs)
+            runs = [*runs, *(one.id for one in self.store.runs.select(ids=[*of_them]) if one.kind is RunKind.JURY)]
+        return self.store.waits.ready(runs)
 
     def _release(self, run_id: str, needs: Sequence[str]) -> bool:
         """Make one run whole; False where another process was faster."""
         run = self.store.runs.get(run_id)
+        if run.kind is RunKind.JURY:
+            return self._derive(run, needs)
         if not all(self._is_ours(need) for need in needs):
             return True  # whoever paid for the outputs pays for their scores
         try:
@@ -61,6 +75,16 @@ class Releaser:
                 self._ask(run, needs)
         except StaleTransitionError:
             return False
+        return True
+
+    def _derive(self, run: Run, needs: Sequence[str]) -> bool:
+        """Derive a jury's scores, whoever paid for those of its members: it costs nothing."""
+        step("filled")
+        try:
+            self.store.derive(run, needs)
+        except StaleTransitionError:
+            return False
+        step("released")
         return True
 
     def _is_ours(self, need: str) -> bool:

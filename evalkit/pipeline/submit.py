@@ -58,6 +58,8 @@ class Submitter:
             for one in planned:
                 if one.run.id in waiting:
                     self.sender.progress.chained(one.run, waiting[one.run.id])
+                elif one.run.kind is RunKind.JURY:
+                    self.sender.progress.attached(one.run)
                 elif one.run.judge is not None:
                     self._submit_run(one, bodies[one.run.id])
         checks = {one.grader.digest: one.grader for one in planned if isinstance(one.grader, Check)}
@@ -103,7 +105,7 @@ class Submitter:
             DatasetError: its cases cannot be rendered.
         """
         grader = planned.grader
-        if not isinstance(grader, Check):
+        if not isinstance(grader, Check) and planned.run.kind is not RunKind.JURY:
             self._encode(planned, grader, directory, ((case, "") for case in planned.dataset))
         self._keep(planned, Encoded(sentinels=list(planned.sentinels)))
         step("kept")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evalkit.analysis.gate import GatePolicy
 from evalkit.candidate import Candidate, load_candidates
 from evalkit.config import Config
+from evalkit.config.section import DEFAULT_MAX_TOKENS
 from evalkit.dataset import AnyDataset, Dataset, load_dataset
-from evalkit.errors import ConfigError, DatasetError, InputError, Problem
+from evalkit.errors import ConfigError, DatasetError, InputError, Problem, UsageError
 from evalkit.graders import (
     Check,
     Generation,
@@ -24,6 +25,7 @@ from evalkit.graders import (
     with_baselines,
     wrong_verdicts,
 )
+from evalkit.graders.jury import Jury, members
 from evalkit.pipeline.narrow import filter_of
 from evalkit.run import Judge, Run, RunKind
 
@@ -67,7 +69,7 @@ class Suite:
             for one in self.graders
             if isinstance(one, PairwiseGrader)
         )
-        return (*self.dataset.notes, *self.warnings, *beside)
+        return (*self.dataset.notes, *self.warnings, *beside, *_jury_notes(self.config))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -100,7 +102,7 @@ class Suite:
             other = made[grader.against] if isinstance(grader, PairwiseGrader) else None
             if isinstance(grader, PairwiseGrader) and grader.against == candidate.name:
                 continue
-            yield PlannedRun(
+            planned = PlannedRun(
                 run=self._run(grader, candidate, label),
                 dataset=self.dataset,
                 grader=grader,
@@ -109,12 +111,14 @@ class Suite:
                 sentinels=riding(self.sentinels, grader),
                 needs=tuple(one.run.id for one in (makes, other) if one),
             )
+            yield from with_jurors(planned)
 
     def _run(self, grader: Grader, candidate: Candidate, label: str) -> Run:
         judged = not isinstance(grader, Check)
+        kind = RunKind.JURY if self.config.jury else RunKind.GRADING
         return Run(
             suite=self.config.name,
-            kind=RunKind.GRADING if judged else RunKind.CHECK,
+            kind=kind if judged else RunKind.CHECK,
             dataset=self.dataset.digest,
             dataset_name=self.config.dataset.name,
             candidate=candidate.name,
@@ -126,6 +130,13 @@ class Suite:
             label=label,
             cases=self.dataset.n,
         )
+
+
+def with_jurors(planned: PlannedRun) -> Iterator[PlannedRun]:
+    """A planned run, behind the runs that it is derived from where it is a jury's."""
+    jurors = members(planned.run)
+    yield from (replace(planned, run=juror) for juror in jurors)
+    yield replace(planned, sentinels=(), needs=tuple(one.id for one in jurors)) if jurors else planned
 
 
 def generation_of(suite: Suite, candidate: Candidate, label: str, *, fresh: bool) -> PlannedRun | None:
@@ -159,16 +170,32 @@ def generation_of(suite: Suite, candidate: Candidate, label: str, *, fresh: bool
 
 
 def judge_of(config: Config, *, model: str | None = None, simulated: bool = False) -> Judge:
-    """The judge of a config; `model` judges in place of the config's.
+    """The judge of a config, or its jury; `model` judges in place of the config's.
 
     Raises:
         ConfigError: the config has none.
+        UsageError: a model is named beside a jury.
     """
     judge = config.judge
+    if config.jury is not None:
+        if model is not None:
+            raise UsageError(
+                f"{config.path} has a [jury], so that no single model judges in place of its judges: leave --judge "
+                "out, or name another config"
+            )
+        jury = Jury.of(config.jury.judges, config.jury.reducer)
+        effort, max_tokens = (judge.effort, judge.max_tokens) if judge else (None, DEFAULT_MAX_TOKENS)
+        return Judge(model=jury.name, effort=effort, max_tokens=max_tokens, simulated=simulated)
     if judge is None:
         where, mend = str(config.path), 'add [judge] with model = "claude-haiku-5-5"'
         raise ConfigError([Problem(where, "judge", "a rubric grader needs a judge", mend)])
     return Judge(model=model or judge.model, effort=judge.effort, max_tokens=judge.max_tokens, simulated=simulated)
+
+
+def _jury_notes(config: Config) -> Iterator[str]:
+    if config.jury is not None and len(config.jury.judges) % 2 == 0 and config.jury.reducer == "majority":
+        n = len(config.jury.judges)
+        yield f"jury: {n} judges can be split evenly, and a tie is their mean; an odd number, 3 or more, is better"
 
 
 def measures_of(graders: Iterable[Grader]) -> list[tuple[str, str]]:
@@ -208,6 +235,8 @@ def load_suite(config: Config, *, judge: str | None = None, simulated: bool = Fa
         ConfigError: the config or a rubric is wrong.
         DatasetError: the dataset or a file of outputs is wrong.
     """
+    if config.jury is not None:
+        judge_of(config, model=judge, simulated=simulated)  # a judge in its place is refused before anything is read
     problems: list[Problem] = []
     try:
         graders = build_graders(config)

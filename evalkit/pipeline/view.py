@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from evalkit.analysis.corrected import CORRECTED_KEYS, Corrected
+from evalkit.analysis.jury import JuryAgreement
 from evalkit.analysis.preference import Preference
 from evalkit.pipeline.guarding import NotSent
 from evalkit.pipeline.sentinels import Caught
@@ -49,6 +50,8 @@ class RunView:
     """The candidate on the other side of a pairwise grader: the mean is the win rate against it, and 0.5 is even."""
     preference: Preference | None = None
     """What the pairs say beside their mean, where that was asked for."""
+    jury: JuryAgreement | None = None
+    """How far the judges of a jury agree, where that was asked for."""
     sentinels: Caught | None = None
     """What became of the run's sentinels, the same under each criterion; None where none rode."""
     not_sent: NotSent | None = None
@@ -123,6 +126,7 @@ class RunView:
             "created_at": self.created_at.isoformat(),
             "against": self.against,
             **({} if self.preference is None else {"preference": self.preference.json()}),
+            **({} if self.jury is None else {"jury": self.jury.json()}),
             "not_sent": self.not_sent.cases if self.not_sent else 0,
             "not_sent_saved_usd": self.not_sent.saved_usd if self.not_sent else 0.0,
             "sentinels": self.sentinels.json() if self.sentinels else None,

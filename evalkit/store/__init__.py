@@ -27,6 +27,7 @@ from evalkit.store.hand_overs import HandOver, HandOvers
 from evalkit.store.incoming import Incoming, incoming
 from evalkit.store.intents import REALTIME_PREFIX, Intents, read_intent
 from evalkit.store.judgements import Judgements
+from evalkit.store.jury import derived_scores
 from evalkit.store.noise import Noise, NoiseRun
 from evalkit.store.outgoing import CARRIED, Outgoing, outgoing
 from evalkit.store.passes import LastPasses, Passes
@@ -214,6 +215,17 @@ class Store:
                 rows = _rows_per_case(self.content.asked(run.grader_digest))
                 self.reuse.take_with(connection, run.id, taken, rows=rows)
         return first
+
+    def derive(self, run: Run, needs: Sequence[str]) -> None:
+        """A jury's run gets the scores that its members' make, in one transaction with its wait's end.
+
+        Raises:
+            StaleTransitionError: another process was faster, or a member is under way again.
+        """
+        with self.database.writing() as connection:
+            self.waits.over(connection, run.id, needs)
+            for derived in derived_scores(connection, run):
+                self.scores.put_with(connection, derived)
 
     def outgoing(self, run_ids: Sequence[str]) -> AbstractContextManager[Outgoing]:
         """Everything of some runs, as it is at this moment.

@@ -21,6 +21,7 @@ from evalkit.errors import IntegrityError
 from evalkit.run import BatchState
 from evalkit.store.engine import Database
 from evalkit.store.hand_overs import lock_runs
+from evalkit.store.jury import juries_of
 from evalkit.store.outgoing import LEFT
 from evalkit.store.rows import chunks
 from evalkit.store.schema import (
@@ -35,6 +36,7 @@ from evalkit.store.schema import (
     runs,
     scores,
     sentinels,
+    waits,
 )
 from evalkit.store.standing import Standing, progress, weighed
 
@@ -84,6 +86,7 @@ class Incoming:
         ours = progress(self._rows(intents, ids), self._rows(batches, ids))
         for run in ids:
             self.standing[run] = weighed(run, ours[run], theirs[run]) if run in known else Standing.NEW
+        self._follow_members()
         self.put("runs", run_rows)
         self._take_later_submits(run_rows)
         replaced = [run for run in ids if self.standing[run] is Standing.NEWER]
@@ -91,6 +94,17 @@ class Incoming:
             self.connection.execute(sa.delete(table).where(table.c.run.in_(replaced)))
         for name, rows in (("intents", intent_rows), ("batches", batch_rows)):
             self._insert(name, [row for row in rows if self._moves(row["run"])])
+
+    def _follow_members(self) -> None:
+        """A jury's run, which is sent nothing, stands as its members do; one that stays behind here waits for them."""
+        for standing in (Standing.OLDER, Standing.NEWER):
+            moved = [run for run, one in self.standing.items() if one is standing]
+            for jury, of_it in juries_of(self.connection, moved).items():
+                if self.standing.get(jury) is not None:
+                    self.standing[jury] = standing
+                elif standing is Standing.NEWER:
+                    rows = [{"run": jury, "needs": member, "fresh": False} for member in of_it]
+                    self.database.insert_new(self.connection, waits, rows)
 
     def _take_later_submits(self, run_rows: Rows) -> None:
         """A run was last submitted where that was later."""

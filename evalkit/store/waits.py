@@ -16,6 +16,7 @@ from evalkit.errors import StaleTransitionError
 from evalkit.run import OPEN_BATCH, IntentState, RunKind
 from evalkit.store.engine import Database
 from evalkit.store.hand_overs import here, lock_runs, must_be_here
+from evalkit.store.jury import juries_of
 from evalkit.store.schema import batches, intents, runs, waits
 
 _ALIVE = (IntentState.PLANNED.value, IntentState.INTENDED.value, IntentState.UNKNOWN.value)
@@ -75,13 +76,22 @@ class Waits:
         """Something of a run is to be sent once more: what was made of its outputs waits for that."""
         r = runs.c
         row = connection.execute(sa.select(r.kind, r.candidate_digest, r.dataset).where(r.run == run)).one()
+        if row.kind == RunKind.GRADING.value:
+            self._juries_again(connection, [run])
         if row.kind != RunKind.GENERATION.value:
             return
         scored = (RunKind.GRADING.value, RunKind.CHECK.value)
         of_it = sa.or_(r.candidate_digest == row.candidate_digest, r.baseline_digest == row.candidate_digest)
         same = sa.and_(of_it, r.dataset == row.dataset, r.kind.in_(scored))
-        for dependent in connection.execute(sa.select(r.run).where(same, here(r.run)).order_by(r.run)).scalars().all():
+        dependents = connection.execute(sa.select(r.run).where(same, here(r.run)).order_by(r.run)).scalars().all()
+        for dependent in dependents:
             self.add(connection, dependent, [run])
+        self._juries_again(connection, dependents)
+
+    def _juries_again(self, connection: Connection, run_ids: Sequence[str]) -> None:
+        """The juries that some runs belong to wait for them, as far as all of their members are in this store."""
+        for jury, needed in juries_of(connection, run_ids).items():
+            self.add(connection, jury, needed)
 
 
 def _unsettled(connection: Connection, run_ids: Sequence[str]) -> set[str]:

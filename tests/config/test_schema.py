@@ -15,12 +15,14 @@ from evalkit.config import (
     json_schema,
 )
 from evalkit.config.filter import FilterConfig
+from evalkit.config.jury import JuryConfig
 from evalkit.config.prices import ModelPricesConfig, PricesConfig
 from evalkit.config.rubric import CriterionConfig
 
 TABLES = {
     "DatasetConfig": DatasetConfig,
     "JudgeConfig": JudgeConfig,
+    "JuryConfig": JuryConfig,
     "GraderConfig": GraderConfig,
     "CriterionConfig": CriterionConfig,
     "CandidateConfig": CandidateConfig,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from evalkit.errors import UsageError
+from evalkit.pipeline.jury import with_juries
 from evalkit.pipeline.overview import overview
 from evalkit.pipeline.preferences import with_preferences
 from evalkit.report.compose.calibrated import agreements
@@ -40,7 +41,7 @@ def compose(store: Store, runs: Sequence[Run], options: ReportOptions) -> Page:
     now = datetime.now(UTC)
     ordered = sorted(runs, key=lambda run: (run.created_at, run.id))
     newest = ordered[-1]
-    views = with_preferences(store, ordered, overview(store, ordered))
+    views = with_juries(store, ordered, with_preferences(store, ordered, overview(store, ordered)))
     book = ScoreBook(store, ordered)
     made = compared(book, views, options)
     names = candidate_names(ordered)

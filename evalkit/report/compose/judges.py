@@ -10,7 +10,7 @@ from typing import Final
 from evalkit.analysis.agree import Scale, nearest
 from evalkit.pipeline.agree import scales_of
 from evalkit.report.page import JudgeMatrix, JudgePair
-from evalkit.run import Judge, Run
+from evalkit.run import Judge, Run, RunKind
 from evalkit.stats import gwet
 from evalkit.store import Store
 
@@ -53,7 +53,7 @@ def _alike(runs: Sequence[Run]) -> Iterator[list[Run]]:
     """
     rubrics: dict[tuple[str, str, str], dict[str, dict[str, Run]]] = {}
     for run in sorted(runs, key=lambda run: (run.as_of, run.id)):
-        if run.judge is not None:
+        if run.judge is not None and run.kind is not RunKind.JURY:  # whose members it would agree with by itself
             versions = rubrics.setdefault((run.candidate_digest, run.dataset, run.grader), {})
             judges = versions.pop(run.grader_digest, {})  # the one that was used last moves to the end
             judges[run.judge.digest] = run

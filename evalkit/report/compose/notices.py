@@ -16,6 +16,7 @@ from evalkit.report.page import AGREES, Agreement, Notice, Severity
 from evalkit.report.words import figures
 from evalkit.report.words.names import criterion_name
 from evalkit.report.words.trust import ENOUGH_LABELS
+from evalkit.run import RunKind
 
 _ORDER: Final = (Severity.ALARM, Severity.CAUTION, Severity.NOTE)
 
@@ -34,7 +35,7 @@ def notices(
     found += [*_uncovered(views, min_coverage, of), *_pending(views, of), *_disagreeing(agreement)]
     found += [*_placed(views, of), *_mixed(views, of), *_served(views), *_uncalibrated(views, agreement)]
     found += [*_pairs(views), *_not_sent(views), *_few_labels(agreement), *_unpriced(views)]
-    found += [*_rough(views, comparisons), *_taken_over(views, of)]
+    found += [*_rough(views, comparisons), *_taken_over(views, of), *_juries(views)]
     return gravest_first(found)
 
 
@@ -222,7 +223,7 @@ def _served(views: Sequence[RunView]) -> Iterator[Notice]:
     """A judge that is asked for by one name and answers by several is several judges."""
     models: dict[tuple[str, str], set[str]] = {}
     for view in views:
-        if view.judge:
+        if view.judge and view.kind is not RunKind.JURY:
             models.setdefault((view.grader, view.judge), set()).update(view.spending.served_models)
     items = [f"{judge} on {grader}: {', '.join(sorted(by))}" for (grader, judge), by in models.items() if len(by) > 1]
     one = "One judge was served by several models, {item}."
@@ -270,6 +271,24 @@ def _unpriced(views: Sequence[RunView]) -> Iterator[Notice]:
     if unknown:
         text = f"The price of {', '.join(unknown)} is not known, so the judging cost of its runs is not either."
         yield Notice(severity=Severity.NOTE, text=text)
+
+
+def _juries(views: Sequence[RunView]) -> Iterator[Notice]:
+    """How far the judges of each jury agree: a verdict that hangs on one of them is worth less."""
+    items: list[str] = []
+    for view in views:
+        if view.jury is None or view.jury.raters.agreement.value is None:
+            continue
+        raters = view.jury.raters
+        kappa = "" if raters.fleiss is None else f", Fleiss' kappa {figures.value(raters.fleiss)}"
+        judge, share = view.jury.apart[0]
+        most = f"; {judge} differs most" if share else ""
+        what = f"{view.candidate} × {criterion_name(view.grader, view.criterion)}"
+        items.append(
+            f"{what}: all on {raters.agreement.value:.0%} of {figures.some(raters.cases, 'case')}{kappa}{most}"
+        )
+    one, many = "The judges of the jury agree on {item}.", "How far the judges of {n} juries agree."
+    yield from _grouped(Severity.NOTE, items, one=one, many=many)
 
 
 def _rough(views: Sequence[RunView], comparisons: Sequence[Comparison]) -> Iterator[Notice]:
