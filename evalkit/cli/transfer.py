@@ -65,10 +65,13 @@ def import_command(
     """
     from evalkit.pipeline.scored_elsewhere import recognise
 
+    scored = [file for file in files if recognise(file)]
+    packed = [file for file in files if file not in scored and not _is_of_another_tool(file)]
+    if packed and tool is None and (out is not None or force):
+        raise UsageError(f"{packed[0]} is taken for a bundle, which goes into the store: leave out --out and --force")
     if tool is not None or out is not None:
         _import_project(files, tool=tool, out=out, force=force, json=json)
         return
-    scored = [file for file in files if recognise(file)]
     others = [file for file in files if file not in scored and _is_of_another_tool(file)]
     if others:
         _import_project(files, tool=None, out=None, force=force, json=json)

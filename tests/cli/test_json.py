@@ -56,7 +56,7 @@ def test_runs_has_a_row_per_run_and_its_cases_add_up(call: Any, scored: Any) -> 
 @pytest.mark.parametrize(
     ("words", "keys"),
     [
-        (("validate",), {"config", "name", "dataset", "graders", "candidates", "notes"}),
+        (("validate",), {"config", "name", "dataset", "graders", "candidates", "sentinels", "notes"}),
         (("plan",), {"runs", "price_date"}),
         (("runs",), {"runs"}),
         (("status",), {"batches", "planned", "unknown", "held_back", "handed_over", "waiting"}),

@@ -167,7 +167,7 @@ def test_progress_is_alive_on_a_terminal_and_plain_lines_elsewhere(
     call: Any, suite_folder: Any, tmp_path: Path
 ) -> None:
     folder = suite_folder(4, outputs={"[bold]b": {"case-0000": "x", "case-0001": "x"}})
-    words = ["run", "--sandbox", "-c", str(folder)]
+    words = ["run", "--sandbox", "--fresh", "-c", str(folder)]
 
     live = _terminal([sys.executable, "-m", "evalkit", *words, "--label", "live"], tmp_path, {"TERM": "xterm"})
     plain = call(*words, "--label", "plain")

@@ -331,7 +331,7 @@ def test_runs_of_the_same_outputs_are_one_measurement_whatever_their_label(gated
 def test_a_lucky_rerun_cannot_be_picked_by_its_label(gated: Any) -> None:
     """The judge of one rerun, and of it alone, is lenient: the verdict of every label is that of all of them."""
     worse(gated, 20)
-    gated.score("lucky")
+    gated.score("lucky", fresh=True)
     with gated.open() as store:
         (lucky,) = [run.id for run in store.runs.select(label="lucky") if run.candidate == "challenger" and run.judge]
     gated.sql("update scores set value = 1.0, label = 'correct' where run = ?", lucky)

@@ -45,6 +45,12 @@ def complete_page(n: int = 12) -> Page:
             corrected_high=0.6,
             corrected_by="220 labels",
             since=_since(row.run),
+            scored_by="Inspect 0.3, scorer match",
+            reused=2,
+            reused_from="run aaaaaaaaaaaa",
+            realtime="3 realtime",
+            sentinels=3,
+            sentinels_caught=2,
         )
         for row in page.runs
     )

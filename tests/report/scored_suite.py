@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.pipeline.progress import Progress
+from evalkit.pipeline.sending import Sending
 from evalkit.report.compose.cases import candidate_names
 from evalkit.run import Run
 from evalkit.session import Session
@@ -73,7 +74,7 @@ class Suite:
     def submit(self, label: str, *, judge: str | None = None, collect: bool = True, fresh: bool = False) -> list[str]:
         """Score every candidate under a label; the run ids."""
         with Session(config=self.folder, store=self.url, judge=judge, sandbox=True) as session:
-            ids = submit_suite(session, label, Progress(), fresh=fresh)
+            ids = submit_suite(session, label, Progress(), Sending(fresh=fresh))
             if collect:
                 collect_runs(session, ids, Progress(), wait=True, timeout=None, poll=None)
         return ids

@@ -68,14 +68,14 @@ def test_a_page_of_an_earlier_night_knows_nothing_of_the_nights_after_it(suite: 
     assert last_time(suite, monday) is None
 
 
-def test_the_same_outputs_judged_again_have_no_change(suite: Suite) -> None:
+def test_scores_that_were_taken_over_are_said_to_be_no_second_look(suite: Suite) -> None:
     night(suite, "monday", [0])
     tuesday = night(suite, "tuesday", [0])
 
     found = last_time(suite, tuesday, "correctness")
 
     assert found is not None
-    assert (found.delta, found.changes) == (0.0, ())
+    assert (found.delta, found.changes) == (0.0, ("every score taken over",))
 
 
 def test_another_dataset_is_counted_by_cases_added_removed_and_changed(suite: Suite) -> None:

@@ -46,7 +46,8 @@ def test_every_digest_setting_label_and_date_is_there(suite: Suite) -> None:
 
     config = hashlib.sha256((suite.folder / "evalkit.toml").read_bytes()).hexdigest()
     assert facts["config"] == f"evalkit.toml in suite, SHA-256 {config}"
-    assert facts["dataset cases.jsonl"] == f"cases.jsonl, 12 cases, digest {run.dataset}"
+    said = f"cases.jsonl, 12 cases, digest {run.dataset}; read from cases.jsonl SHA-256 "
+    assert facts["dataset cases.jsonl"].startswith(said)
     assert facts[f"candidate {run.candidate}"] == f"recorded: {run.candidate}.jsonl, digest {run.candidate_digest}"
     judge = "served by claude-haiku-5-5, effort low, at most 1,024 tokens a reply, simulated: the sandbox answered"
     assert facts["judge claude-haiku-5-5"].startswith(judge)
