@@ -65,7 +65,7 @@ class Caught:
 
 def caught(store: Store, run_ids: Sequence[str]) -> dict[str, Caught]:
     """What became of the sentinels of runs, by run; runs without any are left out."""
-    riding = store.sentinels.of_runs(run_ids)
+    riding = store.sentinels.riding(run_ids)
     said = store.sentinels.said(list(riding)) if riding else {}
     return {run: _caught(run, sentinels, said) for run, sentinels in riding.items()}
 

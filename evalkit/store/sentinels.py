@@ -19,7 +19,7 @@ from evalkit.graders import Purpose, Sentinel
 from evalkit.score import Status
 from evalkit.store.engine import Database
 from evalkit.store.rows import from_json, to_json
-from evalkit.store.schema import scores, sentinels
+from evalkit.store.schema import requests, scores, sentinels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +47,18 @@ class Sentinels:
         """The sentinels that ride in a run."""
         return self.of_runs([run]).get(run, [])
 
+    def riding(self, run_ids: Sequence[str]) -> dict[str, list[Sentinel]]:
+        """Those of them that are sent, by run: a run of which nothing is sent takes none along."""
+        r, c = requests.c, sentinels.c
+        return self._read(run_ids, sa.exists().where(r.run == c.run, r.case_id == c.sentinel, r.suffix == ids.SENTINEL))
+
     def of_runs(self, run_ids: Sequence[str]) -> dict[str, list[Sentinel]]:
         """The sentinels of runs, by run; runs without any are left out."""
+        return self._read(run_ids, sa.true())
+
+    def _read(self, run_ids: Sequence[str], wanted: sa.ColumnElement[bool]) -> dict[str, list[Sentinel]]:
         c = sentinels.c
-        query = sa.select(sentinels).where(c.run.in_(run_ids)).order_by(c.run, c.sentinel)
+        query = sa.select(sentinels).where(c.run.in_(run_ids), wanted).order_by(c.run, c.sentinel)
         found: dict[str, list[Sentinel]] = defaultdict(list)
         with self._database.reading() as connection:
             for row in connection.execute(query):

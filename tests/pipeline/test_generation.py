@@ -406,3 +406,28 @@ def test_outputs_that_wait_are_not_judged_again(made: Any) -> None:
 
     with made.store() as store, pytest.raises(UsageError, match="waits for its outputs"):
         plan_rejudge(store, [store.runs.get(waiting)], graders=load_suite(load_config(made.folder)).graders, judge=None)
+
+
+@pytest.mark.parametrize("maximum", [500, 0])
+def test_sentinels_ride_with_what_waited_and_are_not_waited_for_where_nothing_of_it_is_sent(
+    small: Any, maximum: int
+) -> None:
+    known = {"id": "right", "input": "x", "expected": "y", "output": "y", "purpose": "pass"}
+    (small.folder / "known.jsonl").write_text(json.dumps(known))
+    text = (small.folder / "evalkit.toml").read_text()
+    (small.folder / "evalkit.toml").write_text(
+        text.replace("[[candidates]]", 'when = "short"\n[[candidates]]', 1).replace(
+            "[judge]", '[sentinels]\npath = "known.jsonl"\n[judge]', 1
+        )
+    )
+    config(small.folder, graders=f'[[graders]]\nname = "short"\ncheck = "length"\nmax = {maximum}\n')
+
+    small.submit()
+    found = by_grader(small.collect())["correctness"]
+
+    if maximum:
+        assert (found.sentinels.n, found.sentinels.pending) == (1, 0)
+        assert [entry.requests for entry in small.creates()] == [6, 7]
+    else:
+        assert found.sentinels is None
+        assert [entry.requests for entry in small.creates()] == [6]
