@@ -59,8 +59,8 @@ def _readable(text: str) -> bool:
 
 def _served(baseline: RunScores, candidate: RunScores, sides: tuple[str, str]) -> tuple[str, ...]:
     before, after = sorted(set(baseline.served_models)), sorted(set(candidate.served_models))
-    # A run that has no score yet has not been served by anything else either.
-    if before == after or _waits(baseline) or _waits(candidate):
+    # A run that has no score yet, or asked nobody, has not been served by anything else either.
+    if before == after or _waits(baseline) or _waits(candidate) or not (baseline.asked and candidate.asked):
         return ()
     there, here = (" and ".join(models) or "no model on record" for models in (before, after))
     mixed = ", where scores that one served were taken over" if any(map(mixed_by_reuse, (baseline, candidate))) else ""
@@ -82,6 +82,6 @@ def _waits(scores: RunScores) -> bool:
 
 
 def _simulated(baseline: RunScores, candidate: RunScores, sides: tuple[str, str]) -> tuple[str, ...]:
-    if baseline.simulated == candidate.simulated:
+    if not (baseline.asked and candidate.asked) or baseline.simulated == candidate.simulated:
         return ()
     return (f"{sides[candidate.simulated]} was scored by the sandbox's judge",)

@@ -53,6 +53,8 @@ class RunScores:
     """What shapes the judge's answer: part name (rubric, labels, effort, ...) -> digest or short text."""
     served_models: tuple[str, ...] = ()
     """The models that really answered."""
+    asked: bool = True
+    """Whether a model was asked anything: nothing is, where a check decides every case beforehand."""
     simulated: bool = False
     """Whether the judge was the sandbox."""
     cases: Sequence[CaseScore]

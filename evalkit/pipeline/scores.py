@@ -10,6 +10,7 @@ import msgspec
 
 from evalkit.analysis import CaseScore, RunScores
 from evalkit.analysis.scores import Scalar
+from evalkit.graders.jury import members
 from evalkit.run import Run
 from evalkit.score import Status
 from evalkit.store import Store
@@ -24,7 +25,9 @@ def run_scores(store: Store, run: Run, criterion: str, *, metadata: Mapping[str,
     """
     parts, _ = store.content.grader(run.grader_digest)
     low, high = store.content.scales({run.grader_digest})[run.grader_digest][criterion]
-    spending = store.results.spending([run.id]).get(run.id)
+    own = [run.id, *(one.id for one in members(run))]
+    spent = store.results.spending(own)
+    spending = spent.get(run.id)
     taken = store.reuse.of(run.id) if spending and spending.taken.cases else {}
     cases = _cases(store, run, criterion, metadata or {}, taken)
     return RunScores(
@@ -36,9 +39,11 @@ def run_scores(store: Store, run: Run, criterion: str, *, metadata: Mapping[str,
         label=run.label,
         dataset=run.dataset,
         grader_parts={**parts, **(run.judge.parts if run.judge else {})},
-        served_models=spending.served_models if spending else (),
-        simulated=any(batch.simulated for batch in store.progress([run.id])[run.id][1])
-        or bool(spending and spending.taken.simulated),
+        served_models=tuple(sorted({model for one in spent.values() for model in one.served_models})),
+        asked=run.judge is None or any(one.results or one.taken.cases for one in spent.values()),
+        simulated=bool(run.judge and run.judge.simulated)
+        or any(batch.simulated for _, batches in store.progress(own).values() for batch in batches)
+        or any(one.taken.simulated for one in spent.values()),
         cases=cases,
         pending=store.case_scores.pending(run.id, criterion, run.dataset) if len(cases) < run.cases else (),
         low_value=low,

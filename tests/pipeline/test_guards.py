@@ -176,3 +176,19 @@ def test_a_guard_over_several_criteria_declares_a_label_of_each(open_bench: Any,
         ("short", "1", 0.0),
         ("true", "no", 0.0),
     ]
+
+
+def test_a_run_whose_every_case_the_check_decides_is_compared_with_one_that_a_judge_scored(
+    open_bench: Any, sqlite_url: str
+) -> None:
+    from evalkit import decisions
+
+    outputs = {**OUTPUTS, "silent": dict.fromkeys(OUTPUTS["recorded"], "I will not say")}
+    settings = f'when = "cites"\notherwise = "incorrect"\n\n{CITES}'
+    bench = open_bench(sqlite_url, CASES, outputs=outputs, grader=settings)
+    bench.submit()
+    bench.collect()
+
+    table = decisions.compare("silent", baseline="recorded", config=bench.folder, store=bench.url)
+    (row,) = [row for row in table if row.comparison.criterion == "correctness"]
+    assert (row.comparison.comparable, row.comparison.n_paired) == (True, 6)
