@@ -20,14 +20,13 @@ from jinja2.sandbox import SandboxedEnvironment
 from evalkit.dataset import Case
 from evalkit.errors import ConfigError, Problem
 from evalkit.graders.blocks import stray
-from evalkit.graders.fields import CannotAskError, RenderError, as_text, case_fields, to_json
+from evalkit.graders.fields import CannotAskError, RenderError, as_text, case_fields
+from evalkit.graders.sandboxed import FAILURES, sandboxed
 
 _BLOCKS: Final = ("system", "case")
 _SEEN: Final = ("case", "input", "metadata")
 """What a prompt may print; not the reference, and no candidate's output."""
 _HIDDEN: Final = ("expected", "output")
-_FAILURES: Final = (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
-"""What a template can end with; anything else is a defect of evalkit."""
 
 
 class PromptTemplate:
@@ -65,7 +64,7 @@ class PromptTemplate:
         assert self._case_block is not None  # noqa: S101 # the caller asks `shows_case` first
         try:
             text = self._run(self._case_block, _visible(case)).strip()
-        except _FAILURES as error:
+        except FAILURES as error:
             raise CannotAskError(f"{error} (prompt {self._where})") from error
         if not text:
             raise CannotAskError(f"the user message is empty (prompt {self._where})")
@@ -100,7 +99,7 @@ class PromptTemplate:
         except jinja2.UndefinedError as error:
             mend = "the system prompt is the same for all cases and sees none: move it into {% block case %}"
             raise ConfigError([Problem(self._where, "system", str(error), mend)]) from error
-        except _FAILURES as error:
+        except FAILURES as error:
             raise ConfigError([Problem(self._where, "system", str(error), "mend the Jinja2 of this prompt")]) from error
 
     def _run(self, block: Callable[[Context], Iterator[str]], variables: dict[str, Any]) -> str:
@@ -117,17 +116,7 @@ def _visible(case: Case) -> dict[str, Any]:
 
 @cache
 def _environment() -> SandboxedEnvironment:
-    # Not HTML: autoescape would corrupt the text that the model is to answer.
-    environment = SandboxedEnvironment(
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-        finalize=_finalize,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.policies["json.dumps_function"] = to_json
-    return environment
+    return sandboxed(SandboxedEnvironment, _finalize)
 
 
 def _finalize(value: object) -> object:

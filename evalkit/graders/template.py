@@ -21,11 +21,10 @@ from evalkit.errors import ConfigError, Problem
 from evalkit.graders.blocks import block_source, stray
 from evalkit.graders.conversation import fenced_value
 from evalkit.graders.fence import CaseText, Fenced, fence_tag
-from evalkit.graders.fields import RenderError, case_fields, name_of, to_json
+from evalkit.graders.fields import RenderError, case_fields, name_of
+from evalkit.graders.sandboxed import FAILURES, sandboxed
 
 _TAG: Final = "fence_tag"
-_FAILURES: Final = (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
-"""What a template can end with; anything else is a defect of evalkit."""
 
 
 class RubricTemplate:
@@ -60,7 +59,7 @@ class RubricTemplate:
     def _rendered(self, variables: Mapping[str, Any]) -> str:
         try:
             return self._run(self._case_block, variables).strip()
-        except _FAILURES as error:
+        except FAILURES as error:
             raise RenderError(f"{error} (rubric {self._where}, block `case`)") from error
 
     def pair(self, case: Case, first: str, second: str) -> str:
@@ -129,7 +128,7 @@ class RubricTemplate:
         except jinja2.UndefinedError as error:
             mend = "the rubric is static and sees no case: move what differs per case into {% block case %}"
             raise ConfigError([Problem(self._where, "rubric", str(error), mend)]) from error
-        except _FAILURES as error:
+        except FAILURES as error:
             mend = "mend the Jinja2 of this rubric"
             raise ConfigError([Problem(self._where, "rubric", str(error), mend)]) from error
 
@@ -149,17 +148,9 @@ class _Environment(SandboxedEnvironment):
 
 @cache
 def _environment() -> SandboxedEnvironment:
-    # Not HTML: autoescape would corrupt the text under judgement. Safety comes from `finalize`, which fences.
-    environment = _Environment(
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-        finalize=_finalize,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        loader=jinja2.DictLoader({name: prompt_text(name) for name in ("base.md.j2", "pairwise.md.j2")}),
-    )
-    environment.policies["json.dumps_function"] = to_json
+    # Safety comes from `finalize`, which fences.
+    files = {name: prompt_text(name) for name in ("base.md.j2", "pairwise.md.j2")}
+    environment = sandboxed(_Environment, _finalize, files=files)
     environment.filters["fence"] = _fence_filter  # pyright: ignore[reportUnknownMemberType]
     environment.filters["needed"] = _needed  # pyright: ignore[reportUnknownMemberType]
     return environment

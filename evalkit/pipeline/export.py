@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Literal, TextIO, cast
+from typing import Any, BinaryIO, Final, Literal, TextIO
 
 from evalkit.errors import UsageError
+from evalkit.pipeline.whole import whole_file
 from evalkit.run import Run
 from evalkit.store import PlacedScore, Store
 
@@ -63,20 +62,8 @@ def export_scores(store: Store, runs: Sequence[Run], out: Path | TextIO, form: F
         return _write(store, runs, out, form)
     if form == "parquet":
         _need_parquet()
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", delete=False) as file:
-            try:
-                n = _write_file(store, runs, cast("BinaryIO", file), form)
-                file.flush()
-                os.chmod(file.name, 0o644)  # noqa: PTH101 # the temporary file is for its owner alone, an export is not
-                Path(file.name).replace(out)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written: {error.strerror}; choose another place with --out") from error
-    return n
+    with whole_file(out) as file:
+        return _write_file(store, runs, file, form)
 
 
 def score_rows(store: Store, runs: Sequence[Run], *, judgements: bool = True) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,7 @@ from evalkit.errors import UsageError
 from evalkit.pipeline.outward import every_eval_ever, inspect_log, promptfoo
 from evalkit.pipeline.outward.groups import Group, groups
 from evalkit.pipeline.outward.losses import Losses
-from evalkit.pipeline.outward.whole import whole_file
+from evalkit.pipeline.whole import whole_text_file
 from evalkit.run import Run
 from evalkit.store import Store
 
@@ -58,7 +58,7 @@ def _one(store: Store, found: Sequence[Group], out: Path | TextIO, losses: Losse
     """All groups in one file."""
     if not isinstance(out, Path):
         return (), promptfoo.write(store, found, out, losses)
-    with whole_file(out) as file:
+    with whole_text_file(out) as file:
         return (out,), promptfoo.write(store, found, file, losses)
 
 
@@ -70,7 +70,7 @@ def _logs(store: Store, found: Sequence[Group], out: Path | TextIO, losses: Loss
         return (), inspect_log.write(store, found[0], out, losses)
     paths, n = _places(found, out, inspect_log.file_name), 0
     for group, path in zip(found, paths, strict=True):
-        with whole_file(path) as file:
+        with whole_text_file(path) as file:
             n += inspect_log.write(store, group, file, losses)
     return tuple(paths), n
 
@@ -83,9 +83,9 @@ def _records(store: Store, found: Sequence[Group], out: Path | TextIO, losses: L
     n = 0
     for group, path in zip(found, _places(found, out, every_eval_ever.file_name), strict=True):
         samples = path.with_name(f"{path.stem}_samples.jsonl")
-        with whole_file(samples) as file:
+        with whole_text_file(samples) as file:
             told = every_eval_ever.write_samples(store, group, file, losses)
-        with whole_file(path) as file:
+        with whole_text_file(path) as file:
             every_eval_ever.write_record(group, samples.name, told, file, losses)
         written += [path, samples]
         n += told.rows

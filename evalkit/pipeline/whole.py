@@ -14,8 +14,8 @@ from evalkit.errors import UsageError
 
 
 @contextmanager
-def whole_file(path: Path) -> Generator[TextIO]:
-    """A text file beside a place, that is moved there at the end; nothing is left of it where that fails.
+def whole_file(path: Path) -> Generator[BinaryIO]:
+    """A file beside a place, that is moved there at the end; nothing is left of it where that fails.
 
     Raises:
         UsageError: it cannot be written.
@@ -24,10 +24,8 @@ def whole_file(path: Path) -> Generator[TextIO]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name[:80]}.", delete=False) as file:
             try:
-                text = io.TextIOWrapper(cast("BinaryIO", file), encoding="utf-8", newline="")
-                yield text
-                text.flush()
-                text.detach()
+                yield cast("BinaryIO", file)
+                file.flush()
                 os.chmod(file.name, 0o644)  # noqa: PTH101 # the temporary file is for its owner alone, an export is not
                 Path(file.name).replace(path)
             except BaseException:
@@ -35,3 +33,17 @@ def whole_file(path: Path) -> Generator[TextIO]:
                 raise
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}; choose another place with --out") from error
+
+
+@contextmanager
+def whole_text_file(path: Path) -> Generator[TextIO]:
+    """The same of text, in UTF-8 with the line ends that are written.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    with whole_file(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        yield text
+        text.flush()
+        text.detach()
