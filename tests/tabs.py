@@ -73,8 +73,11 @@ _IDLE: Final[WeakKeyDictionary[Browser, list[_Kept]]] = WeakKeyDictionary()
 
 
 @contextmanager
-def watched_tabs(chromium: Browser, *, ready: str) -> Iterator[Callable[..., Watched]]:
-    """Opens addresses, each in a tab of its own; `ready` is the selector of a page whose script has done its work."""
+def watched_tabs(chromium: Browser, *, ready: str | None) -> Iterator[Callable[..., Watched]]:
+    """Opens addresses, each in a tab of its own.
+
+    `ready` is the selector of a page whose script has done its work; None waits for no script.
+    """
     idle, used = _IDLE.setdefault(chromium, []), list[_Kept]()
 
     def opened(
@@ -95,7 +98,7 @@ def watched_tabs(chromium: Browser, *, ready: str) -> Iterator[Callable[..., Wat
         used.append(kept)
         watched = kept.watched(viewport=viewport, color_scheme=color_scheme, reduced_motion=reduced_motion)
         watched.tab.goto(address)
-        if script:
+        if script and ready:
             # Not wait_for_function: it evaluates a string, which the page's policy forbids.
             watched.tab.locator(ready).wait_for()
         return watched
