@@ -261,6 +261,8 @@ def runs(
 
 def status(config: Path | str | None = None, *, store: str | None = None, runs: Sequence[str] | None = None) -> Queue:
     """What is open: batches, oldest first, and what was not sent or is not known; nothing is asked of the API."""
+    from evalkit.pipeline.caching.warm_up import is_held
+
     with Session(config=config, store=store, reads=True) as session:
         wanted = [run.id for run in find_runs(session.store, runs)] if runs else None
         found = session.store.batches.open(wanted)
@@ -268,10 +270,12 @@ def status(config: Path | str | None = None, *, store: str | None = None, runs: 
         intents = session.store.intents
         planned = intents.in_state(IntentState.PLANNED, runs=wanted)
         held = sum(one.reason is not None for one in planned)
+        warming = sum(is_held(one) for one in planned)
         return Queue(
             batches=tuple(open_batch(session.store, by_id[batch.run], batch) for batch in found),
             planned=len(planned) - held,
-            held_back=held,
+            held_back=held - warming,
+            warming=warming,
             unknown=len(intents.in_state(IntentState.INTENDED, IntentState.UNKNOWN, runs=wanted)),
             waiting=len(session.store.waits.all(wanted)),
             handed_over=sum(wanted is None or run in wanted for run in session.store.hand_overs.away()),

@@ -114,7 +114,7 @@ def submit_runs(
     from evalkit.pipeline.stop import StopError
     from evalkit.pipeline.submit import Submitter
 
-    collector, stopped = collector_of(session, progress), None
+    collector, stopped = collector_of(session, progress, stays=not waits), None
     ids = Submitter(sender=collector.sender, reconciler=collector.reconciler, sending=sending).submit(planned)
     try:
         if waits or sending.smoke:
@@ -155,8 +155,9 @@ def _meet(deadline: str, session: Session, label: str, progress: Progress) -> No
             progress.note(said)
 
 
-def collector_of(session: Session, progress: Progress) -> Collector:
-    """A collector, with its sender and reconciler, as the config wants them."""
+def collector_of(session: Session, progress: Progress, *, stays: bool = False) -> Collector:
+    """A collector, with its sender and reconciler, as the config wants them; `stays` where it collects to the end."""
+    from evalkit.pipeline.caching.settle import Caching
     from evalkit.pipeline.collect import Collector
     from evalkit.pipeline.follow_up import ROUNDS
     from evalkit.pipeline.realtime import WIDTH
@@ -170,6 +171,12 @@ def collector_of(session: Session, progress: Progress) -> Collector:
         provider=provider,
         progress=progress,
         max_in_flight=config.submit.max_in_flight if config else None,
+        caching=Caching(
+            setting=config.submit.cache if config else "auto",
+            warm_up=config.submit.warm_up if config else "auto",
+            stays=stays,
+            prices=session.prices,
+        ),
     )
     on_unknown = OnUnknown(config.submit.on_unknown) if config else OnUnknown.ASK
     reconciler = Reconciler(store=store, provider=provider, progress=progress, on_unknown=on_unknown)
@@ -211,7 +218,7 @@ def collect_runs(
     """Collect, and refuse to end well while a create has an unknown outcome."""
     from evalkit.pipeline.smoke import held
 
-    collector = collector_of(session, progress)
+    collector = collector_of(session, progress, stays=wait)
     collector.collect(ids, wait=wait, timeout=timeout, poll=poll)
     for said in held(session.store, ids):
         progress.note(said)

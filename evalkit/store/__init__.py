@@ -17,6 +17,7 @@ from evalkit.run import Batch, Intent, Request, Run
 from evalkit.score import Score, Status, Verdict
 from evalkit.store.answers import Answer, Answers
 from evalkit.store.batches import Batches, read_batch
+from evalkit.store.caching import CachedGroup, CachedRun, Caching
 from evalkit.store.calibrations import Calibrations, read_calibration
 from evalkit.store.case_scores import CaseScores, SaidRow
 from evalkit.store.checked import BadRowError, checked
@@ -49,6 +50,8 @@ __all__ = [
     "REALTIME_PREFIX",
     "Answer",
     "BadRowError",
+    "CachedGroup",
+    "CachedRun",
     "FollowUp",
     "HandOver",
     "Incoming",
@@ -96,6 +99,7 @@ class Store:
         self.hand_overs = HandOvers(database)
         self.waits = Waits(database)
         self.answers = Answers(database)
+        self.caching = Caching(database)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -189,6 +193,8 @@ class Store:
         base_url: str | None = None,
         realtime: bool = False,
         taken: Sequence[Taken] = (),
+        cache_ttl: str | None = None,
+        reasons: Sequence[str | None] = (),
     ) -> int:
         """A run that waited gets what it lacked, in one transaction with its wait's end; returns its first new part.
 
@@ -202,14 +208,25 @@ class Store:
             base_url: where to.
             realtime: whether its requests go one by one.
             taken: its cases whose scores are those of earlier runs.
+            cache_ttl: how long its shared prefix is to stay cached, where that was not chosen before.
+            reasons: why a part is held back, for each; none is where it is not said.
 
         Raises:
             StaleTransitionError: another process was faster, or what it needs is under way again.
         """
         with self.database.writing() as connection:
             self.waits.over(connection, run.id, needs)
-            whose = {"account": account, "base_url": base_url}
-            first = self.runs.extend(connection, run.id, requests, parts, **whose, realtime=realtime)
+            first = self.runs.extend(
+                connection,
+                run.id,
+                requests,
+                parts,
+                account=account,
+                base_url=base_url,
+                realtime=realtime,
+                cache_ttl=cache_ttl,
+                reasons=reasons,
+            )
             self.scores.put_with(connection, scores)
             if taken:
                 rows = _rows_per_case(self.content.asked(run.grader_digest))
