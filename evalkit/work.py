@@ -160,6 +160,7 @@ def collector_of(session: Session, progress: Progress, *, stays: bool = False) -
     from evalkit.pipeline.caching.settle import Caching
     from evalkit.pipeline.collect import Collector
     from evalkit.pipeline.follow_up import ROUNDS
+    from evalkit.pipeline.forecast import Forecaster
     from evalkit.pipeline.realtime import WIDTH
     from evalkit.pipeline.reconcile import OnUnknown, Reconciler
     from evalkit.pipeline.sender import Sender
@@ -177,6 +178,7 @@ def collector_of(session: Session, progress: Progress, *, stays: bool = False) -
             stays=stays,
             prices=session.prices,
         ),
+        forecaster=Forecaster(store=store, prices=session.prices),
     )
     on_unknown = OnUnknown(config.submit.on_unknown) if config else OnUnknown.ASK
     reconciler = Reconciler(store=store, provider=provider, progress=progress, on_unknown=on_unknown)

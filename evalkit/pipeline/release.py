@@ -123,6 +123,8 @@ class Releaser:
                 why=self._reasons(run),
             )
             step("filled")
+            weighing = self.sender.forecaster
+            forecast = weighing.of(run, grader, encoded.parts, batch=not realtime) if weighing else None
             first = self.store.release(
                 run,
                 needs,
@@ -135,6 +137,8 @@ class Releaser:
                 taken=taken,
                 cache_ttl=run.cache_ttl,
                 reasons=cached.reasons(len(encoded.parts)),
+                estimate=forecast.estimate if forecast else None,
+                weights=forecast.weights if forecast else (),
             )
             step("released")
             if cached.note and encoded.parts:

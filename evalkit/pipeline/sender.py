@@ -19,6 +19,7 @@ from evalkit.failpoint import step
 from evalkit.pipeline.caching.settle import Caching
 from evalkit.pipeline.caching.warm_up import let_go
 from evalkit.pipeline.encode import Pairs, encode_part
+from evalkit.pipeline.forecast import Forecaster
 from evalkit.pipeline.generate import stored_pairs
 from evalkit.pipeline.holder import holder
 from evalkit.pipeline.progress import Progress
@@ -42,6 +43,8 @@ class Sender:
     max_in_flight: int | None = None
     """Requests in open batches beyond which parts stay planned."""
     caching: Caching = field(default_factory=Caching)
+    forecaster: Forecaster | None = None
+    """Weighs what is to be sent, before it is."""
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 

@@ -18,6 +18,7 @@ from evalkit.graders import Asked, Check
 from evalkit.pipeline.caching.order import together
 from evalkit.pipeline.caching.settle import Settled, settle
 from evalkit.pipeline.encode import Encoded, Pairs, encode, no_output
+from evalkit.pipeline.forecast import Forecast
 from evalkit.pipeline.generate import generated, pairs_of
 from evalkit.pipeline.guarding import guard_note
 from evalkit.pipeline.reconcile import Reconciler
@@ -98,7 +99,8 @@ class Submitter:
             sent = len({request.case_id for request in encoded.requests})
             self.sender.progress.note(said(planned.run, len(taken), sent))
         encoded.missing += made.scores if made else ()
-        kept = self._keep(planned, encoded, account=account, taken=taken, cached=cached)
+        forecast = self._forecast(planned, grader, encoded)
+        kept = self._keep(planned, encoded, account=account, taken=taken, forecast=forecast, cached=cached)
         step("kept")
         if kept and cached.note and encoded.parts:
             self.sender.progress.note(cached.note)
@@ -184,6 +186,12 @@ class Submitter:
             sentinels=planned.sentinels,
         )
 
+    def _forecast(self, planned: PlannedRun, grader: Asked, encoded: Encoded) -> Forecast | None:
+        """What is to be sent of a run may cost."""
+        if self.sender.forecaster is None:
+            return None
+        return self.sender.forecaster.of(planned.run, grader, encoded.parts, batch=not self.sending.realtime)
+
     def _keep(
         self,
         planned: PlannedRun,
@@ -192,6 +200,7 @@ class Submitter:
         account: str | None = None,
         taken: Sequence[Taken] = (),
         cached: Settled | None = None,
+        forecast: Forecast | None = None,
     ) -> bool:
         """Write a run that is to be sent whole, with all that it is made of; False where it is there."""
         n_parts = len(encoded.parts)
@@ -214,6 +223,8 @@ class Submitter:
             taken=taken,
             needs=planned.needs,
             fresh=self.sending.fresh,
+            estimate=forecast.estimate if forecast else None,
+            weights=forecast.weights if forecast else (),
         )
 
     def _check(self, planned: PlannedRun, check: Check) -> None:

@@ -23,6 +23,7 @@ from evalkit.store.case_scores import CaseScores, SaidRow
 from evalkit.store.checked import BadRowError, checked
 from evalkit.store.content import Content
 from evalkit.store.engine import Database, open_database
+from evalkit.store.estimates import Estimate, Estimates, Weight
 from evalkit.store.guards import Guards
 from evalkit.store.hand_overs import HandOver, HandOvers
 from evalkit.store.incoming import Incoming, incoming
@@ -52,6 +53,7 @@ __all__ = [
     "BadRowError",
     "CachedGroup",
     "CachedRun",
+    "Estimate",
     "FollowUp",
     "HandOver",
     "Incoming",
@@ -69,6 +71,7 @@ __all__ = [
     "TakenOver",
     "Tally",
     "Way",
+    "Weight",
     "checked",
     "read_calibration",
     "read_run",
@@ -100,6 +103,7 @@ class Store:
         self.waits = Waits(database)
         self.answers = Answers(database)
         self.caching = Caching(database)
+        self.estimates = Estimates(database)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -141,6 +145,8 @@ class Store:
         taken: Sequence[Taken] = (),
         needs: Sequence[str] = (),
         fresh: bool = False,
+        estimate: Estimate | None = None,
+        weights: Sequence[Weight] = (),
     ) -> bool:
         """Keep a run with all that it is made of, in one transaction; False where the run is there already.
 
@@ -160,6 +166,8 @@ class Store:
             taken: its cases whose scores are those of earlier runs.
             needs: runs that are to be collected before it has requests or scores.
             fresh: whether a run that waits is to take over nothing.
+            estimate: what it is to cost.
+            weights: what each part weighs.
 
         Raises:
             StaleTransitionError: an earlier run was changed since its scores were looked at.
@@ -170,8 +178,11 @@ class Store:
             if isinstance(grader, PairwiseGrader) and grader.baseline is not None:
                 self.content.keep_candidate(connection, grader.baseline, dataset)
             self.content.keep_grader(connection, grader)
-            if not self.runs.add(connection, run, requests, parts, account=account, base_url=base_url, ways=ways):
+            whose = {"account": account, "base_url": base_url}
+            if not self.runs.add(connection, run, requests, parts, **whose, ways=ways, weights=weights):
                 return False
+            if estimate is not None:
+                self.estimates.add(connection, estimate)
             self.scores.put_with(connection, scores)
             self.sentinels.add(connection, run.id, sentinels)
             if taken:
@@ -195,6 +206,8 @@ class Store:
         taken: Sequence[Taken] = (),
         cache_ttl: str | None = None,
         reasons: Sequence[str | None] = (),
+        estimate: Estimate | None = None,
+        weights: Sequence[Weight] = (),
     ) -> int:
         """A run that waited gets what it lacked, in one transaction with its wait's end; returns its first new part.
 
@@ -210,6 +223,8 @@ class Store:
             taken: its cases whose scores are those of earlier runs.
             cache_ttl: how long its shared prefix is to stay cached, where that was not chosen before.
             reasons: why a part is held back, for each; none is where it is not said.
+            estimate: what it is to cost, where that was not told before.
+            weights: what each part weighs.
 
         Raises:
             StaleTransitionError: another process was faster, or what it needs is under way again.
@@ -224,9 +239,12 @@ class Store:
                 account=account,
                 base_url=base_url,
                 realtime=realtime,
+                weights=weights,
                 cache_ttl=cache_ttl,
                 reasons=reasons,
             )
+            if estimate is not None:
+                self.estimates.add(connection, estimate)
             self.scores.put_with(connection, scores)
             if taken:
                 rows = _rows_per_case(self.content.asked(run.grader_digest))
