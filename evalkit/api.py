@@ -16,6 +16,7 @@ from evalkit.run import IntentState
 from evalkit.session import Session
 from evalkit.tables import Queue, RunTable
 from evalkit.work import (
+    caching_of_config,
     collect_runs,
     collector_of,
     find_runs,
@@ -252,11 +253,12 @@ def runs(
 ) -> RunTable:
     """The runs of a store, newest first."""
     with Session(config=config, store=store, reads=True) as session:
+        from evalkit.pipeline.caching.shown import with_caching
         from evalkit.pipeline.overview import overview
 
-        return RunTable(
-            tuple(overview(session.store, session.store.runs.select(suite=suite, label=label, limit=limit, noise=True)))
-        )
+        found = session.store.runs.select(suite=suite, label=label, limit=limit, noise=True)
+        views = overview(session.store, found)
+        return RunTable(tuple(with_caching(session.store, found, views, caching_of_config(session))))
 
 
 def status(config: Path | str | None = None, *, store: str | None = None, runs: Sequence[str] | None = None) -> Queue:
@@ -288,13 +290,15 @@ def show(run: str, *, config: Path | str | None = None, store: str | None = None
     Raises:
         UsageError: there is no such run.
     """
+    from evalkit.pipeline.caching.shown import with_caching
     from evalkit.pipeline.jury import with_juries
     from evalkit.pipeline.preferences import with_preferences
 
     with Session(config=config, store=store, reads=True) as session:
         (found,) = find_runs(session.store, [run])
         views = with_preferences(session.store, [found], table_of(session.store, [found.id]))
-        return RunTable(tuple(with_juries(session.store, [found], views)))
+        views = with_juries(session.store, [found], views)
+        return RunTable(tuple(with_caching(session.store, [found], views, caching_of_config(session), advice=True)))
 
 
 def show_case(run: str, case: str, *, config: Path | str | None = None, store: str | None = None) -> CaseDetail:

@@ -8,8 +8,8 @@ the replies cost, so that prices since overridden do not change what was paid.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -135,8 +135,3 @@ def _rates(group: CachedGroup, prices: Prices, lengths: Sequence[int]) -> Rates 
     on = date.fromisoformat(group.day) if group.day else None
     prompt = lengths[group.longer - 1] + 1 if group.longer else 0
     return prices.rates(group.served_model or "", prompt_tokens=prompt, on=on)
-
-
-def with_advice(found: Mapping[str, CacheReturn], said: Mapping[str, str]) -> dict[str, CacheReturn]:
-    """The same with what to do about each next time."""
-    return {run: replace(one, advice=said.get(run, "")) for run, one in found.items()}

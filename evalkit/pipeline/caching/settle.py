@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 from evalkit.dataset import Case
@@ -36,6 +36,7 @@ class Caching:
     stays: bool = False
     """Whether this process collects until all is done: only then is the rest sent as soon as the warm-up has ended."""
     prices: Prices = field(default_factory=load_prices)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
     said: set[str] = field(default_factory=set[str])
     """What was told, so that it is told once."""
 
