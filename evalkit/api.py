@@ -16,6 +16,7 @@ from evalkit.run import IntentState
 from evalkit.session import Session
 from evalkit.tables import Queue, RunTable
 from evalkit.work import (
+    caching_of_config,
     collect_runs,
     collector_of,
     find_runs,
@@ -252,15 +253,18 @@ def runs(
 ) -> RunTable:
     """The runs of a store, newest first."""
     with Session(config=config, store=store, reads=True) as session:
+        from evalkit.pipeline.caching.shown import with_caching
         from evalkit.pipeline.overview import overview
 
-        return RunTable(
-            tuple(overview(session.store, session.store.runs.select(suite=suite, label=label, limit=limit, noise=True)))
-        )
+        found = session.store.runs.select(suite=suite, label=label, limit=limit, noise=True)
+        views = overview(session.store, found)
+        return RunTable(tuple(with_caching(session.store, found, views, caching_of_config(session))))
 
 
 def status(config: Path | str | None = None, *, store: str | None = None, runs: Sequence[str] | None = None) -> Queue:
     """What is open: batches, oldest first, and what was not sent or is not known; nothing is asked of the API."""
+    from evalkit.pipeline.caching.warm_up import is_held
+
     with Session(config=config, store=store, reads=True) as session:
         wanted = [run.id for run in find_runs(session.store, runs)] if runs else None
         found = session.store.batches.open(wanted)
@@ -268,10 +272,12 @@ def status(config: Path | str | None = None, *, store: str | None = None, runs: 
         intents = session.store.intents
         planned = intents.in_state(IntentState.PLANNED, runs=wanted)
         held = sum(one.reason is not None for one in planned)
+        warming = sum(is_held(one) for one in planned)
         return Queue(
             batches=tuple(open_batch(session.store, by_id[batch.run], batch) for batch in found),
             planned=len(planned) - held,
-            held_back=held,
+            held_back=held - warming,
+            warming=warming,
             unknown=len(intents.in_state(IntentState.INTENDED, IntentState.UNKNOWN, runs=wanted)),
             waiting=len(session.store.waits.all(wanted)),
             handed_over=sum(wanted is None or run in wanted for run in session.store.hand_overs.away()),
@@ -284,13 +290,15 @@ def show(run: str, *, config: Path | str | None = None, store: str | None = None
     Raises:
         UsageError: there is no such run.
     """
+    from evalkit.pipeline.caching.shown import with_caching
     from evalkit.pipeline.jury import with_juries
     from evalkit.pipeline.preferences import with_preferences
 
     with Session(config=config, store=store, reads=True) as session:
         (found,) = find_runs(session.store, [run])
         views = with_preferences(session.store, [found], table_of(session.store, [found.id]))
-        return RunTable(tuple(with_juries(session.store, [found], views)))
+        views = with_juries(session.store, [found], views)
+        return RunTable(tuple(with_caching(session.store, [found], views, caching_of_config(session), advice=True)))
 
 
 def show_case(run: str, case: str, *, config: Path | str | None = None, store: str | None = None) -> CaseDetail:

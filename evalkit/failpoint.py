@@ -32,6 +32,7 @@ STEPS: Final = (
     "followed_up",  # a follow-up is planned, nothing of it is claimed
     "filled",  # what a run that waited lacked is made, nothing of it is written
     "released",  # it is written, nothing of it is claimed
+    "warmed",  # a warm-up is over, nothing of what waited for it is let go
     "suspected",  # a lost batch is found, which is not written down yet
     "resolved",  # an unknown create is settled
 )

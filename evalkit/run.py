@@ -128,6 +128,9 @@ class Run:
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     submitted_at: datetime | None = None
     """When it was submitted last, where that is not when it was made: again, or by the run whose outputs it judges."""
+    cache_ttl: str | None = field(default=None, compare=False)
+    """`off`, `5m` or `1h`: how long its shared prefix is to stay cached; None for the rule of earlier versions, and
+    while it is not chosen. It shapes no answer, so it is no part of what the run is."""
     _id: str | None = field(default=None, init=False, repr=False, compare=False)
 
     @property

@@ -15,6 +15,7 @@ from evalkit.tables import OpenBatch, RunTable
 
 if TYPE_CHECKING:
     from evalkit.graders import Check
+    from evalkit.pipeline.caching.settle import Caching
     from evalkit.pipeline.collect import Collector
     from evalkit.pipeline.suite import PlannedRun
     from evalkit.report import RenderedPage, Rendering
@@ -114,7 +115,7 @@ def submit_runs(
     from evalkit.pipeline.stop import StopError
     from evalkit.pipeline.submit import Submitter
 
-    collector, stopped = collector_of(session, progress), None
+    collector, stopped = collector_of(session, progress, stays=not waits), None
     ids = Submitter(sender=collector.sender, reconciler=collector.reconciler, sending=sending).submit(planned)
     try:
         if waits or sending.smoke:
@@ -155,8 +156,21 @@ def _meet(deadline: str, session: Session, label: str, progress: Progress) -> No
             progress.note(said)
 
 
-def collector_of(session: Session, progress: Progress) -> Collector:
-    """A collector, with its sender and reconciler, as the config wants them."""
+def caching_of_config(session: Session, *, stays: bool = False) -> Caching:
+    """How the config wants prefixes cached; `stays` where the command collects to the end."""
+    from evalkit.pipeline.caching.settle import Caching
+
+    submit = session.config_or_none.submit if session.config_or_none else None
+    return Caching(
+        setting=submit.cache if submit else "auto",
+        warm_up=submit.warm_up if submit else "auto",
+        stays=stays,
+        prices=session.prices,
+    )
+
+
+def collector_of(session: Session, progress: Progress, *, stays: bool = False) -> Collector:
+    """A collector, with its sender and reconciler, as the config wants them; `stays` where it collects to the end."""
     from evalkit.pipeline.collect import Collector
     from evalkit.pipeline.follow_up import ROUNDS
     from evalkit.pipeline.forecast import Forecaster
@@ -171,6 +185,7 @@ def collector_of(session: Session, progress: Progress) -> Collector:
         provider=provider,
         progress=progress,
         max_in_flight=config.submit.max_in_flight if config else None,
+        caching=caching_of_config(session, stays=stays),
         forecaster=Forecaster(store=store, prices=session.prices),
     )
     on_unknown = OnUnknown(config.submit.on_unknown) if config else OnUnknown.ASK
@@ -213,11 +228,25 @@ def collect_runs(
     """Collect, and refuse to end well while a create has an unknown outcome."""
     from evalkit.pipeline.smoke import held
 
-    collector = collector_of(session, progress)
+    collector = collector_of(session, progress, stays=wait)
+    open_before = {batch.run for batch in session.store.batches.open(ids)} | set(session.store.waits.all(ids))
     collector.collect(ids, wait=wait, timeout=timeout, poll=poll)
     for said in held(session.store, ids):
         progress.note(said)
+    _advise(collector, sorted(open_before))
     raise_unknown(collector, ids)
+
+
+def _advise(collector: Collector, ids: Sequence[str]) -> None:
+    """Say in a line what to do about caching next time, of what was collected just now."""
+    from evalkit.pipeline.caching.advice import worst
+    from evalkit.run import RunKind
+
+    store, caching = collector.store, collector.sender.caching
+    open_still = {batch.run for batch in store.batches.open(ids)}
+    done = [run for run in store.runs.select(ids=ids) if run.id not in open_still and run.kind is not RunKind.JURY]
+    if said := worst(store, done, caching, now=caching.now()):
+        collector.progress.note(said)
 
 
 def raise_unknown(collector: Collector, ids: Sequence[str] | None) -> None:

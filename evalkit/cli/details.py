@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from evalkit.cli import tables, words
-from evalkit.cli.screen import say, say_title
+from evalkit.cli.screen import say, say_title, say_wrapped
 from evalkit.cli.tables import SIMULATED, criterion_name, say_not_sent, say_sentinels
 from evalkit.cli.words import one_line
 from evalkit.dataset.filter import said
@@ -18,6 +18,7 @@ from evalkit.reply import read_reply
 if TYPE_CHECKING:
     from evalkit.analysis.jury import JuryAgreement
     from evalkit.analysis.preference import Preference
+    from evalkit.pipeline.caching.measured import CacheReturn
     from evalkit.pipeline.detail import CaseDetail
     from evalkit.pipeline.view import RunView
     from evalkit.store import PlacedScore
@@ -50,6 +51,7 @@ def print_run(rows: Sequence[RunView]) -> None:
         share = run.spending.cache_read_share
         cached = "" if share is None else f"; {int(share * 100)} % of the cacheable tokens came from the cache"
         _fact("cost", f"{words.usd(run.spending.cost_usd)}{cached}")
+    _print_caching(run.caching)
     for row in rows:
         _print_criterion(row)
         if row.preference is not None:
@@ -164,6 +166,23 @@ def _reused(run: RunView) -> str:
     more = f" and {len(runs) - _NAMED} more" if len(runs) > _NAMED else ""
     saved = "" if taken.saved_usd is None else f"; saved {words.usd(taken.saved_usd)}"
     return f"{taken.cases:,} of {words.count(run.cases, 'case')}, judged in {', '.join(runs[:_NAMED])}{more}{saved}"
+
+
+def _print_caching(found: CacheReturn | None) -> None:
+    _fact("cache", _cached(found) if found else "")
+    if found and found.advice:
+        say_wrapped(f"           {found.advice}", style="yellow", indent=" " * 11)
+
+
+def _cached(found: CacheReturn) -> str:
+    """What was asked of the cache, and what it returned."""
+    if not found.rows_cached:
+        return "off" if found.ttl == "off" else f"{found.ttl} asked for; no reply read it or wrote to it"
+    hits = f"{found.rows_with_read:,} of {words.count(found.rows, 'request')} read it"
+    saved = found.saved_usd
+    if saved is None:
+        return f"{found.ttl}, {hits}; what that saved is not known, as a price is not"
+    return f"{found.ttl}, {hits}; {'saved' if saved >= 0 else 'lost'} {words.usd(abs(saved))} beside no cache"
 
 
 def _read(spec: Mapping[str, Any]) -> Iterator[str]:

@@ -127,6 +127,15 @@ class SubmitConfig(Section):
     concurrency: Annotated[int, Strict()] = Field(
         default=8, ge=1, le=256, description="Calls at once, of requests that go in realtime."
     )
+    cache: Literal["auto", "off", "5m", "1h"] = Field(
+        default="auto",
+        description="How long the shared prompt stays cached: what is expected to cost the least, or as it is said.",
+    )
+    warm_up: Annotated[bool, Strict()] | Literal["auto"] = Field(
+        default="auto",
+        description="One request first, to warm the cache, and the rest when it has ended; auto does so where it saves "
+        "more than the delay is worth, and a command waits for the scores.",
+    )
 
 
 class Config(Section):

@@ -15,6 +15,8 @@ from typing import Final
 from evalkit.errors import AccountError, EvalkitError, InputError, IntegrityError, ProviderError, StaleTransitionError
 from evalkit.failpoint import step
 from evalkit.graders import Check
+from evalkit.pipeline.caching.order import together
+from evalkit.pipeline.caching.warm_up import is_held, is_warm_up, waits_for
 from evalkit.pipeline.download import Downloader
 from evalkit.pipeline.follow_up import ROUNDS, follow_ups, refusal
 from evalkit.pipeline.generate import Outputs
@@ -24,7 +26,7 @@ from evalkit.pipeline.realtime import WIDTH, Asker, Lease
 from evalkit.pipeline.reconcile import Reconciler
 from evalkit.pipeline.record import Record
 from evalkit.pipeline.release import Releaser
-from evalkit.pipeline.rows import cache_ttl
+from evalkit.pipeline.rows import ttl_of
 from evalkit.pipeline.sender import Sender
 from evalkit.pipeline.stop import StopError
 from evalkit.pricing import Prices
@@ -168,7 +170,7 @@ class Collector:
         self._refuse_strangers(runs)
         self._reconcile(runs, met)
         self._send_planned(runs, met)
-        seen = self._look_at(self._open(runs), met)
+        seen = self._look_at([*self._open(runs), *self._warm_ups(runs)], met)
         self._go_on(runs, met)
         while begun := [batch for batch in self._open(runs) if batch.realtime and batch.id not in seen]:
             seen |= self._look_at(begun, met)  # follow-ups of what went in realtime, and what waited for it
@@ -228,9 +230,10 @@ class Collector:
             return
         account, met.held = self.sender.provider.account, 0
         planned = self.store.intents.in_state(IntentState.PLANNED, runs=runs, account=account)
-        for run in {one.run: None for one in planned}:
+        found = [self.store.runs.get(run) for run in dict.fromkeys(one.run for one in planned)]
+        for run in together(found, lambda run: run):
             try:
-                met.held += self.sender.send_planned(self.store.runs.get(run))
+                met.held += self.sender.send_planned(run)
             except AccountError:
                 raise
             except ProviderError as error:
@@ -242,12 +245,19 @@ class Collector:
         account = self.sender.provider.account
         return [batch for batch in self.store.batches.open(runs) if batch.account == account]
 
+    def _warm_ups(self, runs: Sequence[str] | None) -> list[Batch]:
+        """The open batches of other runs whose warm-up these wait for."""
+        if runs is None:
+            return []
+        others = waits_for(self.store, runs, self.sender.provider.account) - set(runs)
+        return self._open(sorted(others)) if others else []
+
     def _is_being_sent(self, runs: Sequence[str] | None) -> bool:
         """Whether a part is about to be sent, by this process or another: it is a batch when it is looked for again."""
         states = (IntentState.PLANNED, IntentState.INTENDED)
         found = self.store.intents.in_state(*states, runs=runs, account=self.sender.provider.account)
-        # A planned part with a reason is held back: it stays so until a person says otherwise.
-        return any(one.state is IntentState.INTENDED or one.reason is None for one in found)
+        # A planned part with a reason is held back: it stays so until a person says otherwise, or its warm-up is over.
+        return any(one.state is IntentState.INTENDED or one.reason is None or is_held(one) for one in found)
 
     def _refuse_strangers(self, runs: Sequence[str] | None) -> None:
         """Refuse what was asked for and belongs to another account; pass over what was not asked for.
@@ -345,7 +355,7 @@ class Collector:
         grader, seen = downloader.grader, downloader.download()
         for problem in seen.problems(batch):
             self.progress.note(problem)
-        reason = refusal(self.store, run, batch)
+        reason = refusal(self.store, run, batch, alone=is_warm_up(self.store.intents.of(run.id), batch))
         wanted = [] if reason else follow_ups(self.store, run, batch, rounds=self.rounds)
         criteria = [criterion.name for criterion in grader.criteria]
         missing, planned = self.store.finish(batch, criteria, wanted, now=self.now())
@@ -370,7 +380,7 @@ class Collector:
             outputs=Outputs.of(self.store, batch),
             requests={request.custom_id: request for request in self.store.runs.requests(batch.run, batch.part)},
             lines=(lambda: self.store.results.lines(batch.id)) if batch.realtime else None,
-            ttl=cache_ttl(run.cases * len(grader.suffixes)),
+            ttl=ttl_of(run, grader),
             now=self.now,
         )
 

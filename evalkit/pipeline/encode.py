@@ -60,6 +60,7 @@ def encode(
     *,
     limits: Limits | None = None,
     first: int = 0,
+    warm: bool = False,
     rendered: Callable[[int], None] = lambda _: None,
     sentinels: Sequence[Sentinel] = (),
     why: Mapping[str, str] = _NO_REASONS,
@@ -73,6 +74,7 @@ def encode(
         directory: where the parts are written.
         limits: where to split.
         first: how many cases are to have part 0 to themselves; 0 for no such part.
+        warm: the first request is to have part 0 to itself.
         rendered: told the number of cases done, now and then.
         sentinels: what rides in the part of the first case that is sent.
         why: what is known of why a case has no output, by case id.
@@ -81,6 +83,7 @@ def encode(
         DatasetError: cases lack what the rubric prints, or are too large; all of them at once.
     """
     encoding = _Encoding(run, grader, Spool(directory, run.id, limits or Limits()), sentinels, why)
+    encoding.alone = int(warm)
     for number, (case, output) in enumerate(pairs, start=1):
         if encoding.add(case, output):
             first -= 1
@@ -100,6 +103,8 @@ class _Encoding:
         self.spool = spool
         self._run, self._grader, self._sentinels, self._why = run, grader, sentinels, why
         self._encoder, self._encoded = RowEncoder(run, grader), Encoded()
+        self.alone = 0
+        """After so many requests the first part ends."""
         self._failed: dict[tuple[type[ValueError], str], list[str]] = {}
 
     def add(self, case: Case, output: str | None) -> bool:
@@ -156,6 +161,8 @@ class _Encoding:
 
     def _add(self, row: bytes, request: Request) -> None:
         self._encoded.requests.append(replace(request, part=self.spool.add(row)))
+        if len(self._encoded.requests) == self.alone:
+            self.spool.part_ends()
 
 
 def params_of(

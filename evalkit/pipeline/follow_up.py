@@ -86,8 +86,11 @@ def unscored(store: Store, run: Run, batch: str | None = None) -> list[Unscored]
     ]
 
 
-def refusal(store: Store, run: Run, batch: Batch) -> str | None:
-    """Why it is no use to go on with a run: every request of a batch was invalid, or the account cannot pay."""
+def refusal(store: Store, run: Run, batch: Batch, *, alone: bool = False) -> str | None:
+    """Why it is no use to go on with a run: every request of a batch was invalid, or the account cannot pay.
+
+    Of a request that went `alone`, before the rest of its run, it is not known whether the others would be invalid.
+    """
     failed = unscored(store, run, batch.id)
     if billing := next((one for one in failed if one.is_billing), None):
         return (
@@ -95,7 +98,7 @@ def refusal(store: Store, run: Run, batch: Batch) -> str | None:
             f"it can, `evalkit retry {run.id}` sends them again"
         )
     invalid = [one for one in failed if one.status is Status.ERRORED and one.error_type in LASTING]
-    if invalid and len(invalid) == batch.requests:
+    if invalid and len(invalid) == batch.requests and not alone:
         return (
             f"run {run.id} stops: the API refused every request ({invalid[0].reason}); nothing is billed. "
             f"Mend the config or the rubric, which makes a new run; or `evalkit retry {run.id}` if the API has changed"

@@ -16,7 +16,8 @@ from evalkit.dataset import Case
 from evalkit.errors import AccountError, StaleTransitionError
 from evalkit.failpoint import step
 from evalkit.graders import Asked, Check
-from evalkit.pipeline.encode import encode, no_output
+from evalkit.pipeline.caching.settle import settle
+from evalkit.pipeline.encode import Pairs, encode, no_output
 from evalkit.pipeline.generate import stored_pairs
 from evalkit.pipeline.reuse import taken_over
 from evalkit.pipeline.sender import Sender
@@ -100,14 +101,28 @@ class Releaser:
         asked = {request.case_id for request in self.store.runs.requests(run.id)}
         taken = [] if self.store.waits.is_fresh(run.id) else self._taken_over(run, grader)
         known = asked | {one.case_id for one in taken} | set(self.store.reuse.of(run.id))
-        pairs = ((case, output) for case, output in stored_pairs(self.store, run) if case.id not in known)
+
+        def pairs() -> Pairs:
+            return ((case, output) for case, output in stored_pairs(self.store, run) if case.id not in known)
+
         sentinels = [one for one in self.store.sentinels.of(run.id) if one.id not in asked]
+        account, realtime, sender = self.sender.provider.account, self._in_realtime(needs), self.sender
+        cached = settle(
+            sender.caching, self.store, run, grader, pairs(), account=account, now=sender.now(), realtime=realtime
+        )
+        run = cached.run
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
             encoded = encode(
-                run, grader, pairs, Path(directory), limits=self.limits, sentinels=sentinels, why=self._reasons(run)
+                run,
+                grader,
+                pairs(),
+                Path(directory),
+                limits=self.limits,
+                warm=cached.leads,
+                sentinels=sentinels,
+                why=self._reasons(run),
             )
             step("filled")
-            realtime = self._in_realtime(needs)
             weighing = self.sender.forecaster
             forecast = weighing.of(run, grader, encoded.parts, batch=not realtime) if weighing else None
             first = self.store.release(
@@ -116,14 +131,18 @@ class Releaser:
                 requests=encoded.requests,
                 parts=[part.requests for part in encoded.parts],
                 scores=encoded.missing,
-                account=self.sender.provider.account,
-                base_url=self.sender.provider.base_url,
+                account=account,
+                base_url=sender.provider.base_url,
                 realtime=realtime,
                 taken=taken,
+                cache_ttl=run.cache_ttl,
+                reasons=cached.reasons(len(encoded.parts)),
                 estimate=forecast.estimate if forecast else None,
                 weights=forecast.weights if forecast else (),
             )
             step("released")
+            if cached.note and encoded.parts:
+                sender.progress.note(cached.note)
             self.sender.send_planned(run, dict(enumerate(encoded.parts, start=first)))
 
     def _taken_over(self, run: Run, grader: Asked) -> list[Taken]:

@@ -15,6 +15,8 @@ from evalkit.run import Run
 _MAX_ROW: Final = 32_000_000
 """Bytes of one request that the Messages API takes."""
 
+_CHOSEN: Final[dict[str | None, CacheTtl | None]] = {"off": None, "5m": "5m", "1h": "1h"}
+
 
 class RowTooLargeError(ValueError):
     """A request is larger than the API takes."""
@@ -33,7 +35,7 @@ class RowEncoder:
         """
         if run.judge is None:
             raise TypeError(f"run {run.id} has no judge")
-        shared = grader.params(run.judge, cache_ttl(run.cases * len(grader.suffixes)))
+        shared = grader.params(run.judge, ttl_of(run, grader))
         if max_tokens is not None:
             shared["max_tokens"] = max_tokens
         self._run, self._grader = run.id, grader
@@ -76,6 +78,11 @@ def _row_head(custom_id: str) -> bytes:
     return f'{{"custom_id":"{custom_id}","params":'.encode("ascii")
 
 
-def cache_ttl(n_requests: int) -> CacheTtl | None:
-    """How long the shared prefix should stay cached; a single request has nobody to share with."""
-    return "1h" if n_requests > 1 else None
+def ttl_of(run: Run, grader: Asked) -> CacheTtl | None:
+    """How long the shared prefix of a run is to stay cached: as it was chosen, and the store keeps it.
+
+    Runs of earlier versions have the hour wherever there are two requests to share it.
+    """
+    if run.cache_ttl in _CHOSEN:
+        return _CHOSEN[run.cache_ttl]
+    return "1h" if run.cases * len(grader.suffixes) > 1 else None

@@ -16,6 +16,8 @@ from typing import Final
 
 from evalkit.errors import AccountError, ProviderError, StaleTransitionError, UnknownCreateError
 from evalkit.failpoint import step
+from evalkit.pipeline.caching.settle import Caching
+from evalkit.pipeline.caching.warm_up import let_go
 from evalkit.pipeline.encode import Pairs, encode_part
 from evalkit.pipeline.forecast import Forecaster
 from evalkit.pipeline.generate import stored_pairs
@@ -40,6 +42,7 @@ class Sender:
     progress: Progress = field(default_factory=Progress)
     max_in_flight: int | None = None
     """Requests in open batches beyond which parts stay planned."""
+    caching: Caching = field(default_factory=Caching)
     forecaster: Forecaster | None = None
     """Weighs what is to be sent, before it is."""
     sleep: Callable[[float], None] = time.sleep
@@ -58,6 +61,8 @@ class Sender:
         """
         held = 0
         self.check_account(run)
+        if said := let_go(self.store, run.id, now=self.now()):
+            self.progress.note(said)
         for intent in self.store.intents.in_state(IntentState.PLANNED, runs=[run.id]):
             if intent.realtime:
                 self._begin(run, intent)
@@ -114,6 +119,7 @@ class Sender:
         wanted = list(self.store.runs.requests(run.id, intent.part))
         if not wanted:
             return  # another process has sent this part, collected it, and followed all of it up
+        run = self.store.runs.get(run.id)  # as it was kept: with what shapes its bodies and is not derived
         grader, pairs = self.store.content.asked(run.grader_digest), self._pairs(run)
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
             folder = Path(directory)

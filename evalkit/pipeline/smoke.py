@@ -16,7 +16,7 @@ from evalkit.run import BatchState, IntentState, Run
 from evalkit.score import Status
 from evalkit.store import BATCHED, IN_REALTIME, Store, Way
 
-_HELD: Final = "held back until the replies to the first cases are sound"
+HELD: Final = "held back until the replies to the first cases are sound"
 _SHOWN: Final = 300
 """Characters of a reply that are shown."""
 
@@ -30,23 +30,23 @@ def ways(n_parts: int, *, realtime: bool, smoke: int) -> Sequence[Way]:
     if realtime:
         return [IN_REALTIME] * n_parts
     if smoke and n_parts:
-        return [IN_REALTIME, *[Way(realtime=False, reason=_HELD)] * (n_parts - 1)]
+        return [IN_REALTIME, *[Way(realtime=False, reason=HELD)] * (n_parts - 1)]
     return [BATCHED] * n_parts
 
 
 def held_back(store: Store, run: str) -> int:
     """How many requests of a run are held back."""
     planned = store.intents.in_state(IntentState.PLANNED, runs=[run])
-    return sum(one.requests for one in planned if one.reason is not None)
+    return sum(one.requests for one in planned if one.reason == HELD)
 
 
 def held(store: Store, runs: Sequence[str] | None) -> list[str]:
     """What is held back of some runs, or of all, a sentence for each."""
     planned = store.intents.in_state(IntentState.PLANNED, runs=runs)
     return [
-        f"run {run}: {held_back(store, run):,} requests are {_HELD}: `evalkit submit` goes on, `evalkit cancel {run}` "
+        f"run {run}: {held_back(store, run):,} requests are {HELD}: `evalkit submit` goes on, `evalkit cancel {run}` "
         "gives them up"
-        for run in dict.fromkeys(one.run for one in planned if one.reason is not None)
+        for run in dict.fromkeys(one.run for one in planned if one.reason == HELD)
     ]
 
 
@@ -81,7 +81,7 @@ def send_the_rest(sender: Sender, runs: Sequence[Run]) -> None:
     if found:
         raise SmokeError("\n".join(found))
     for run in runs:
-        if sender.store.intents.hold(run.id, reason=None):
+        if sender.store.intents.let_go(run.id, reason=HELD):
             sender.send_planned(run)
 
 

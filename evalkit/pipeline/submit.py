@@ -15,6 +15,8 @@ from pathlib import Path
 from evalkit.dataset import Case
 from evalkit.failpoint import step
 from evalkit.graders import Asked, Check
+from evalkit.pipeline.caching.order import together
+from evalkit.pipeline.caching.settle import Settled, settle
 from evalkit.pipeline.encode import Encoded, Pairs, encode, no_output
 from evalkit.pipeline.forecast import Forecast
 from evalkit.pipeline.generate import generated, pairs_of
@@ -24,12 +26,12 @@ from evalkit.pipeline.release import Releaser
 from evalkit.pipeline.reuse import said, taken_over
 from evalkit.pipeline.sender import Sender
 from evalkit.pipeline.sending import ANEW, Sending
-from evalkit.pipeline.smoke import ways
+from evalkit.pipeline.smoke import HELD, ways
 from evalkit.pipeline.spool import Limits, Part
 from evalkit.pipeline.suite import PlannedRun
 from evalkit.run import IntentState, RunKind
 from evalkit.score import Score
-from evalkit.store import Taken
+from evalkit.store import Taken, Way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ class Submitter:
             # Every run is written before any is sent: a create that is refused then leaves no run out.
             bodies = {one.run.id: self._prepare(one, Path(directory)) for one in planned}
             waiting = self.sender.store.waits.all([one.run.id for one in planned if one.needs])
-            for one in planned:
+            for one in together(planned, lambda one: one.run):
                 if one.run.id in waiting:
                     self.sender.progress.chained(one.run, waiting[one.run.id])
                 elif one.run.kind is RunKind.JURY:
@@ -85,16 +87,23 @@ class Submitter:
             planned = replace(planned, candidate=made.candidate)
         taken = self._taken_over(planned, grader)
         without = {one.case_id for one in taken}
-        pairs = made.pairs if made else (pair for pair in pairs_of(planned) if pair[0].id not in without)
-        encoded = self._encode(planned, grader, directory, pairs)
+
+        def pairs() -> Pairs:
+            return made.pairs if made else (pair for pair in pairs_of(planned) if pair[0].id not in without)
+
+        cached = self._cached(planned, grader, pairs(), account)
+        planned = replace(planned, run=cached.run)
+        encoded = self._encode(planned, grader, directory, pairs(), warm=cached.leads)
         step("encoded")
         if taken:
             sent = len({request.case_id for request in encoded.requests})
             self.sender.progress.note(said(planned.run, len(taken), sent))
         encoded.missing += made.scores if made else ()
         forecast = self._forecast(planned, grader, encoded)
-        kept = self._keep(planned, encoded, account=account, taken=taken, forecast=forecast)
+        kept = self._keep(planned, encoded, account=account, taken=taken, forecast=forecast, cached=cached)
         step("kept")
+        if kept and cached.note and encoded.parts:
+            self.sender.progress.note(cached.note)
         if note := guard_note(planned.run, grader, encoded.not_sent):
             self.sender.progress.note(note)
         # Where another process was faster, its parts count, and their bodies come from the store.
@@ -109,6 +118,9 @@ class Submitter:
         grader = planned.grader
         if not isinstance(grader, Check) and planned.run.kind is not RunKind.JURY:
             self._encode(planned, grader, directory, ((case, "") for case in planned.dataset))
+        setting = self.sender.caching.setting
+        if setting != "auto":  # which is chosen when its outputs are known
+            planned = replace(planned, run=replace(planned.run, cache_ttl=setting))
         self._keep(planned, Encoded(sentinels=list(planned.sentinels)))
         step("kept")
 
@@ -127,7 +139,7 @@ class Submitter:
         if self.sending.realtime:
             self.sender.store.intents.in_realtime(run.id)
         elif not self.sending.smoke:
-            self.sender.store.intents.hold(run.id, reason=None)
+            self.sender.store.intents.let_go(run.id, reason=HELD)
         if any(intent.state is IntentState.PLANNED for intent in self.sender.store.intents.of(run.id)):
             self._send(planned, bodies)
         elif bodies is None:
@@ -144,7 +156,23 @@ class Submitter:
         store, base_url = self.sender.store, self.sender.provider.base_url
         return taken_over(store, planned.run, pairs_of(planned), grader, base_url=base_url)
 
-    def _encode(self, planned: PlannedRun, grader: Asked, directory: Path, pairs: Pairs) -> Encoded:
+    def _cached(self, planned: PlannedRun, grader: Asked, pairs: Pairs, account: str) -> Settled:
+        sender, sending = self.sender, self.sending
+        return settle(
+            sender.caching,
+            sender.store,
+            planned.run,
+            grader,
+            pairs,
+            account=account,
+            now=sender.now(),
+            realtime=sending.realtime,
+            smoked=bool(sending.smoked),
+        )
+
+    def _encode(
+        self, planned: PlannedRun, grader: Asked, directory: Path, pairs: Pairs, *, warm: bool = False
+    ) -> Encoded:
         progress, total = self.sender.progress, planned.dataset.n
         return encode(
             planned.run,
@@ -153,6 +181,7 @@ class Submitter:
             directory,
             limits=self.limits,
             first=self.sending.smoked,
+            warm=warm,
             rendered=lambda done: progress.rendering(planned.run, done, total),
             sentinels=planned.sentinels,
         )
@@ -170,9 +199,14 @@ class Submitter:
         *,
         account: str | None = None,
         taken: Sequence[Taken] = (),
+        cached: Settled | None = None,
         forecast: Forecast | None = None,
     ) -> bool:
         """Write a run that is to be sent whole, with all that it is made of; False where it is there."""
+        n_parts = len(encoded.parts)
+        out = ways(n_parts, realtime=self.sending.realtime, smoke=self.sending.smoked)
+        if cached and cached.role:
+            out = [Way(realtime=False, reason=reason) for reason in cached.reasons(n_parts)]
         return self.sender.store.add_run(
             planned.run,
             dataset=planned.dataset,
@@ -184,7 +218,7 @@ class Submitter:
             account=account,
             base_url=self.sender.provider.base_url if account else None,
             policy=planned.policy,
-            ways=ways(len(encoded.parts), realtime=self.sending.realtime, smoke=self.sending.smoked),
+            ways=out,
             sentinels=encoded.sentinels,
             taken=taken,
             needs=planned.needs,

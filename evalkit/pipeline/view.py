@@ -10,6 +10,7 @@ from typing import Any
 from evalkit.analysis.corrected import CORRECTED_KEYS, Corrected
 from evalkit.analysis.jury import JuryAgreement
 from evalkit.analysis.preference import Preference
+from evalkit.pipeline.caching.measured import CacheReturn
 from evalkit.pipeline.guarding import NotSent
 from evalkit.pipeline.sentinels import Caught
 from evalkit.run import Batch, RunKind, RunStatus
@@ -56,6 +57,8 @@ class RunView:
     """What became of the run's sentinels, the same under each criterion; None where none rode."""
     not_sent: NotSent | None = None
     """What the grader's guard kept from the judge; None where it has none."""
+    caching: CacheReturn | None = None
+    """What caching returned to the run, where that was asked for and it has replies."""
     dataset_spec: Mapping[str, Any] | None = None
     """The files and the filter that the dataset was read with; None where that is not known."""
 
@@ -121,6 +124,7 @@ class RunView:
             "reused_from": dict(self.spending.taken.from_runs),
             "reused_saved_usd": self.spending.taken.saved_usd,
             "cache_read_share": self.spending.cache_read_share,
+            "cache": self.caching.json() if self.caching else None,
             "served_models": list(self.spending.served_models),
             "simulated": self.simulated,
             "created_at": self.created_at.isoformat(),

@@ -17,6 +17,7 @@ from evalkit.run import Batch, Intent, Request, Run
 from evalkit.score import Score, Status, Verdict
 from evalkit.store.answers import Answer, Answers
 from evalkit.store.batches import Batches, read_batch
+from evalkit.store.caching import CachedGroup, CachedRun, Caching
 from evalkit.store.calibrations import Calibrations, read_calibration
 from evalkit.store.case_scores import CaseScores, SaidRow
 from evalkit.store.checked import BadRowError, checked
@@ -50,6 +51,8 @@ __all__ = [
     "REALTIME_PREFIX",
     "Answer",
     "BadRowError",
+    "CachedGroup",
+    "CachedRun",
     "Estimate",
     "FollowUp",
     "HandOver",
@@ -99,6 +102,7 @@ class Store:
         self.hand_overs = HandOvers(database)
         self.waits = Waits(database)
         self.answers = Answers(database)
+        self.caching = Caching(database)
         self.estimates = Estimates(database)
 
     @classmethod
@@ -200,6 +204,8 @@ class Store:
         base_url: str | None = None,
         realtime: bool = False,
         taken: Sequence[Taken] = (),
+        cache_ttl: str | None = None,
+        reasons: Sequence[str | None] = (),
         estimate: Estimate | None = None,
         weights: Sequence[Weight] = (),
     ) -> int:
@@ -215,6 +221,8 @@ class Store:
             base_url: where to.
             realtime: whether its requests go one by one.
             taken: its cases whose scores are those of earlier runs.
+            cache_ttl: how long its shared prefix is to stay cached, where that was not chosen before.
+            reasons: why a part is held back, for each; none is where it is not said.
             estimate: what it is to cost, where that was not told before.
             weights: what each part weighs.
 
@@ -223,8 +231,18 @@ class Store:
         """
         with self.database.writing() as connection:
             self.waits.over(connection, run.id, needs)
-            whose = {"account": account, "base_url": base_url}
-            first = self.runs.extend(connection, run.id, requests, parts, **whose, realtime=realtime, weights=weights)
+            first = self.runs.extend(
+                connection,
+                run.id,
+                requests,
+                parts,
+                account=account,
+                base_url=base_url,
+                realtime=realtime,
+                weights=weights,
+                cache_ttl=cache_ttl,
+                reasons=reasons,
+            )
             if estimate is not None:
                 self.estimates.add(connection, estimate)
             self.scores.put_with(connection, scores)

@@ -157,6 +157,17 @@ class Intents:
         with self._database.writing() as connection:
             return connection.execute(sa.update(intents).where(due).values(reason=reason)).rowcount
 
+    def let_go(self, run: str, *, reason: str) -> int:
+        """planned -> planned: let go what of a run is held back for one reason, and nothing that another holds.
+
+        Returns:
+            How many parts that are.
+        """
+        c = intents.c
+        due = sa.and_(c.run == run, c.state == IntentState.PLANNED.value, c.reason == reason)
+        with self._database.writing() as connection:
+            return connection.execute(sa.update(intents).where(due).values(reason=None)).rowcount
+
     def in_realtime(self, run: str) -> int:
         """planned -> planned: what of a run is still to be sent goes in realtime; returns how many parts that are."""
         c = intents.c

@@ -103,9 +103,14 @@ class Runs:
         account: str | None = None,
         base_url: str | None = None,
         realtime: bool = False,
+        cache_ttl: str | None = None,
+        reasons: Sequence[str | None] = (),
         weights: Sequence[Weight] = (),
     ) -> int:
-        """Give a run more requests, in parts after those that it has; returns the first of these parts."""
+        """Give a run more requests, in parts after those that it has; returns the first of these parts.
+
+        `reasons` hold parts back, and `cache_ttl` is kept where none was chosen before.
+        """
         last = connection.execute(sa.select(sa.func.max(intents.c.part)).where(intents.c.run == run)).scalar()
         first = 0 if last is None else last + 1
         for chunk in chunks(planned):
@@ -115,10 +120,18 @@ class Runs:
             own = {"account": account, "base_url": base_url, "realtime": realtime}
             none = {"account": None, "base_url": None}
             rows = [
-                {**_intent_row(run, first + part, n, **none), **own, **(weights[part] if weights else _UNWEIGHED)}
+                {
+                    **_intent_row(run, first + part, n, **none),
+                    **own,
+                    **(weights[part] if weights else _UNWEIGHED),
+                    "reason": reasons[part] if reasons else None,
+                }
                 for part, n in enumerate(parts)
             ]
             connection.execute(sa.insert(intents), rows)
+            if cache_ttl is not None:
+                chosen = sa.update(runs).where(runs.c.run == run, runs.c.cache_ttl.is_(None))
+                connection.execute(chosen.values(cache_ttl=cache_ttl))
             more = sa.update(runs).where(runs.c.run == run).values(requests=runs.c.requests + sum(parts))
             connection.execute(more)
         return first
@@ -280,6 +293,7 @@ def read_run(row: Mapping[str, Any] | RowMapping) -> Run:
         cases=row["cases"],
         created_at=unstamp(row["created_at"]),
         submitted_at=unstamp(row["submitted_at"]) if row["submitted_at"] else None,
+        cache_ttl=row["cache_ttl"],
     )
 
 
@@ -304,6 +318,7 @@ def _run_row(run: Run, n_requests: int) -> dict[str, object]:
         "requests": n_requests,
         "created_at": stamp(run.created_at),
         "submitted_at": stamp_or_none(run.submitted_at),
+        "cache_ttl": run.cache_ttl,
     }
 
 

@@ -20,6 +20,8 @@ class Queue(Rows["OpenBatch"]):
     unknown: int
     held_back: int = 0
     """Parts that wait until the replies to the first cases of their run are sound."""
+    warming: int = 0
+    """Parts that wait for the warm-up of the cache to end."""
     handed_over: int = 0
     """Runs that went into a bundle while a batch of them was open: another store collects them."""
 
@@ -38,6 +40,7 @@ class Queue(Rows["OpenBatch"]):
             "planned": self.planned,
             "unknown": self.unknown,
             "held_back": self.held_back,
+            "warming": self.warming,
             "handed_over": self.handed_over,
             "waiting": self.waiting,
         }
