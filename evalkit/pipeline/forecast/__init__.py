@@ -1,5 +1,5 @@
 """Forecasts: what a run may cost, told from its weight before anything of it is sent."""
 
-from evalkit.pipeline.forecast.forecaster import Duration, Forecast, Forecaster
+from evalkit.pipeline.forecast.forecast import Duration, Forecast, Forecaster
 
 __all__ = ["Duration", "Forecast", "Forecaster"]
