@@ -73,7 +73,7 @@ class RunPlan:
     low_usd: float | None
     high_usd: float | None
     at_most_usd: float | None
-    """No cache hit, every reply as long as `max_tokens` allows, and tokens by the shortest that texts are split into."""
+    """No cache hit, every reply as long as `max_tokens` allows, and texts split into the shortest tokens."""
     realtime_low_usd: float | None
     """The same, sent one by one at full price."""
     realtime_high_usd: float | None

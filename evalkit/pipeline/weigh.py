@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evalkit.dataset import Case
 from evalkit.graders import Asked, Check
-from evalkit.pipeline.encode import Encoded, encode, params_of
+from evalkit.pipeline.encode import encode, params_of
 from evalkit.pipeline.forecast import Forecast, Forecaster
 from evalkit.pipeline.forecast.counted import Count, Sampled, count_sample, draw
 from evalkit.pipeline.forecast.learned import USUAL_ANSWER, Learned
@@ -54,15 +54,6 @@ class WeighedRun:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(slots=True, kw_only=True)
-class _Rendered:
-    """A run as it would be sent."""
-
-    asked: Asked
-    encoded: Encoded
-    pairs: list[tuple[Case, str | None]] = field(default_factory=list[tuple[Case, str | None]])
-
-
 def weigh(planned: PlannedRun, how: Weighing, *, exists: bool) -> WeighedRun:
     """What a planned run would send.
 
@@ -86,7 +77,8 @@ def weigh(planned: PlannedRun, how: Weighing, *, exists: bool) -> WeighedRun:
     weighed = Weighed.together(part.weighed for part in encoded.parts if part.weighed)
     sampled = None
     if how.count and not exists and not unmade and encoded.requests:
-        sampled = _sample(planned, asked, encoded, weighed, how, taken)
+        names = [request.custom_id for request in encoded.requests]
+        sampled = _sample(replace(planned, grader=asked), how, names, weighed, taken)
     forecast = how.forecaster.of(
         run,
         asked,
@@ -96,9 +88,7 @@ def weigh(planned: PlannedRun, how: Weighing, *, exists: bool) -> WeighedRun:
         sampled=sampled if isinstance(sampled, Sampled) else None,
     )
     notes = (f"tokens were not counted ({sampled.reason})",) if isinstance(sampled, NotCounted) else ()
-    return WeighedRun(
-        forecast=forecast, taken=len(taken), not_sent=encoded.not_sent, unmade=unmade, notes=notes
-    )
+    return WeighedRun(forecast=forecast, taken=len(taken), not_sent=encoded.not_sent, unmade=unmade, notes=notes)
 
 
 def base_url() -> str:
@@ -116,16 +106,17 @@ def _taken(planned: PlannedRun, grader: Asked, store: Store) -> set[str]:
 
 
 def _sample(
-    planned: PlannedRun, asked: Asked, encoded: Encoded, weighed: Weighed, how: Weighing, taken: set[str]
-) -> Sampled | NotCounted:
-    """Count some of the requests."""
-    assert how.count is not None  # noqa: S101 # it is asked for where there is one
-    names = [request.custom_id for request in encoded.requests]
-    sizes = list(weighed.estimates(Tokenizer.of(planned.run.judge.model if planned.run.judge else "")))
+    planned: PlannedRun, how: Weighing, names: Sequence[str], weighed: Weighed, taken: set[str]
+) -> Sampled | NotCounted | None:
+    """Count some of the requests; `names` are their custom_ids, in the order in which they were weighed."""
+    run, asked = planned.run, planned.grader
+    if how.count is None or run.judge is None or isinstance(asked, Check):
+        return None
+    sizes = list(weighed.estimates(Tokenizer.of(run.judge.model)))
     layers = draw(sizes, names, how.sample)
     places = {names[place]: place for layer in layers for place in layer}
     pairs = _pairs(planned, how.forecaster.store, taken)
-    found = params_of(planned.run, asked, pairs, wanted=places, sentinels=planned.sentinels)
+    found = params_of(run, asked, pairs, wanted=places, sentinels=planned.sentinels)
     return count_sample(how.count, sizes, layers, {places[name]: params for name, params in found})
 
 
@@ -135,9 +126,7 @@ def _unmade(planned: PlannedRun, asked: Asked, store: Store, n: int) -> Spread:
     if not n or judge is None:
         return total
     for maker in generators(asked, planned.candidate):
-        model = Judge(
-            model=maker.model, effort=maker.effort, max_tokens=maker.max_tokens, simulated=maker.simulated
-        )
+        model = Judge(model=maker.model, effort=maker.effort, max_tokens=maker.max_tokens, simulated=maker.simulated)
         answers = Learned.of(store, _generation(planned.run, model), base_url=base_url())
         replies = answers.replies(n=n, max_tokens=maker.max_tokens, default=USUAL_ANSWER)
         total += differing(replies, maker, judge.model)

@@ -9,6 +9,7 @@ names: the key is sent to no other host.
 """
 
 from evalkit.provider.count import Counted, NotCounted
+from evalkit.provider.credentials import has_credentials
 from evalkit.provider.door import Provider
 from evalkit.provider.message import Answered, Barred, Busy, MessageOutcome
 from evalkit.provider.outcome import Created, CreateOutcome, NotCreated, Unknown
@@ -29,5 +30,6 @@ __all__ = [
     "Provider",
     "RemoteBatch",
     "Unknown",
+    "has_credentials",
     "split_lines",
 ]

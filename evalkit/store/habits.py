@@ -1,4 +1,4 @@
-"""What earlier runs took: bytes and tokens, the length of replies, cache reads, and time, as later ones are foretold."""
+"""What earlier runs took: bytes and tokens, the length of replies, cache reads, and time; later ones are told by it."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _unlike(judge: Judge, base_url: str) -> sa.Select[Any]:
     return sa.select(b.run).where(b.simulated.is_(True), b.base_url != base_url)
 
 
-def _taken(ids: Sequence[str]) -> sa.Select[Any]:
+def _taken(ids: Sequence[str]) -> sa.Select[*tuple[Any, ...]]:
     r = results.c
     cached = r.cache_read_tokens + r.cache_write_5m_tokens + r.cache_write_1h_tokens
     return (
@@ -154,7 +154,7 @@ def _taken(ids: Sequence[str]) -> sa.Select[Any]:
     )
 
 
-def _sizes(ids: Sequence[str]) -> sa.Select[Any]:
+def _sizes(ids: Sequence[str]) -> sa.Select[*tuple[Any, ...]]:
     i = intents.c
     return (
         sa.select(i.run, sa.func.sum(i.requests), sa.func.sum(i.size))
@@ -163,7 +163,7 @@ def _sizes(ids: Sequence[str]) -> sa.Select[Any]:
     )
 
 
-def _habit(row: sa.Row[Any], taken: Sequence[Any], sizes: Sequence[Any]) -> Habit:
+def _habit(row: sa.Row[*tuple[Any, ...]], taken: Sequence[Any], sizes: Sequence[Any]) -> Habit:
     # PostgreSQL sums whole numbers to decimals.
     replies, prompt, cached, read, output = (int(value) for value in taken)
     requests, size = (int(value) for value in sizes)

@@ -1,4 +1,4 @@
-"""The cache as it is to be expected: whether a prefix is cached at all, from what hit share on it pays, and which share.
+"""The cache as it is to be expected: whether a prefix is cached, from what hit share on that pays, and which share.
 
 A prefix is written to the cache by the requests that find none, at `w` times the price of input, and read at `r` times
 it. With a share `h` of reads the prefix costs `(1 - h) w + h r` of what it costs uncached, so that it pays from

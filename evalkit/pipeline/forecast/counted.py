@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, sqrt
 from typing import Final
 
@@ -39,11 +40,13 @@ class Sampled:
     requests: int
     """That were counted."""
     ratio: float
-    """Tokens, against the local estimate."""
+    """Tokens against the local estimate: of what a request has beside the prefix."""
     error: float
-    """Relative standard error."""
-    prefix: float | None
+    """Relative standard error of the ratio."""
+    prefix: float
     """Tokens that every request shares."""
+    whole_error: float
+    """Relative standard error of all tokens of all requests."""
 
 
 def sample_size(runs: int) -> int:
@@ -79,9 +82,12 @@ def ratio_of(sizes: Sequence[float], layers: Sequence[Sequence[int]], tokens: Ma
     """
     drawn = [[place for place in layer if place in tokens] for layer in layers]
     bounds = [len(sizes) * i // len(drawn) for i in range(len(drawn) + 1)]
-    numbers = [after - before for before, after in zip(bounds, bounds[1:], strict=False)]
-    counted = sum(n * sum(tokens[p] for p in layer) / len(layer) for n, layer in zip(numbers, drawn, strict=True) if layer)
-    said = sum(n * sum(sizes[p] for p in layer) / len(layer) for n, layer in zip(numbers, drawn, strict=True) if layer)
+    numbers = [after - before for before, after in pairwise(bounds)]
+    pairs = [(n / len(layer), place) for n, layer in zip(numbers, drawn, strict=True) for place in layer]
+    counted = sum(times * tokens[place] for times, place in pairs)
+    said = sum(times * sizes[place] for times, place in pairs)
+    if not said or not counted:
+        return 1.0, 0.0
     ratio = counted / said
     variance = 0.0
     for n, layer in zip(numbers, drawn, strict=True):
@@ -101,30 +107,34 @@ def count_sample(
 
     Args:
         count: counts the tokens of one.
-        sizes: the estimate of each request of the run.
+        sizes: the estimate of each request of the run, beside the prefix.
         layers: the places that were drawn.
         params: of those requests, by place.
     """
     places = [place for layer in layers for place in layer]
+    asked = [*_shared(params[places[0]]), *(params[place] for place in places)]
     try:
-        first = count(params[places[0]])  # alone: where nothing is counted, nothing more is asked
-        if isinstance(first, NotCounted):
-            return first
-        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            others = list(pool.map(lambda place: count(params[place]), places[1:]))
-        refused = next((one for one in others if isinstance(one, NotCounted)), None)
-        if refused:
-            return refused
-        tokens = {place: one.tokens for place, one in zip(places, (first, *others), strict=True) if isinstance(one, Counted)}
-        ratio, error = ratio_of(sizes, layers, tokens)
-        shared = [one.tokens for each in _shared(params[places[0]]) if isinstance(one := count(each), Counted)]
+        found = [count(asked[0])]  # alone: where nothing is counted, nothing more is asked
+        if isinstance(found[0], Counted):
+            with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+                found += pool.map(count, asked[1:])
     except ProviderError as problem:
         return NotCounted(str(problem))
+    tokens: list[int] = []
+    for one in found:
+        if isinstance(one, NotCounted):
+            return one
+        tokens.append(one.tokens)
+    shared = max(0, tokens[0] - tokens[1])
+    counted = dict(zip(places, tokens[2:], strict=True))
+    ratio, error = ratio_of(sizes, layers, {place: max(0, whole - shared) for place, whole in counted.items()})
+    rows = ratio * sum(sizes)
     return Sampled(
         requests=len(places),
         ratio=ratio,
         error=error,
-        prefix=max(0, shared[0] - shared[1]) if len(shared) == 2 else None,  # noqa: PLR2004
+        prefix=float(shared),
+        whole_error=error * rows / (rows + shared * len(sizes)) if rows else 0.0,
     )
 
 

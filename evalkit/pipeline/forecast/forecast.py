@@ -127,7 +127,8 @@ class Forecaster:
                 basis=_basis(whole, cost, sum(part.size for part in parts)),
             ),
             weights=[
-                Weight(size=part.size, at_most_usd=cost.bill(one).most) for part, one in zip(parts, weighed, strict=True)
+                Weight(size=part.size, at_most_usd=cost.bill(one).most)
+                for part, one in zip(parts, weighed, strict=True)
             ],
             prompts=prompts,
             replies=replies,
@@ -173,7 +174,10 @@ class _Cost:
                 prefix=self.prompts.prefix,
                 rows=self._rows(weighed),
                 output=Spread(
-                    low=replies.low, usual=(replies.low + replies.high) / 2, high=replies.high, most=max(most, replies.high)
+                    low=replies.low,
+                    usual=(replies.low + replies.high) / 2,
+                    high=replies.high,
+                    most=max(most, replies.high),
                 ),
             ),
             self.judge.model,
@@ -233,7 +237,7 @@ def _duration(learned: Learned, parts: Sequence[Part]) -> Duration:
 
 def _basis(weighed: Weighed, cost: _Cost, size: int) -> dict[str, object]:
     """What an estimate was made of, as the store keeps it; later ones learn from it."""
-    text, cache, replies = weighed.text, cost.cache, cost.replies
+    cache, replies = cost.cache, cost.replies
     return {
         "prompt_tokens": round(cost.prompts.total.usual),
         "system_tokens": round(cost.prompts.prefix.usual),
@@ -242,8 +246,8 @@ def _basis(weighed: Weighed, cost: _Cost, size: int) -> dict[str, object]:
         "text": {
             "requests": len(weighed),
             "size": size,
-            "ascii": text.ascii,
-            "other": text.other,
+            "prefix": weighed.prefix.json(),
+            "rows": weighed.rows.json(),
             "pictures": round(weighed.pictures.usual),
         },
         "output_tokens": [round(replies.low), round(replies.high)],

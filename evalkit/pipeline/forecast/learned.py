@@ -6,13 +6,13 @@ else of its tokenizer's family. The farther off they are, the wider is what is t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 from statistics import fmean, median, pstdev
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from evalkit.pipeline.forecast.tokens import Spread, Text, Tokenizer
+from evalkit.pipeline.forecast.tokens import Text, Tokenizer
 from evalkit.run import Run
 from evalkit.store import Store
 from evalkit.store.habits import Habit, Lasted
@@ -113,11 +113,16 @@ class Learned:
             lengths=lengths,
         )
 
-    def scale(self, tokenizer: Tokenizer) -> Scale | None:
-        """How many tokens bodies took, against what the family's constants say of them; None where nothing tells."""
+    def scale(self, tokenizer: Tokenizer, *, rows: bool) -> Scale | None:
+        """How many tokens requests took, against what the family's constants say of them; None where nothing tells.
+
+        Args:
+            tokenizer: of the judge.
+            rows: of what they hold beside a prefix whose tokens are known; else of all that they hold.
+        """
         same = [one for one in self.habits if one.grader_digest == self.run.grader_digest]
         for near, runs in (("grader", same), ("judge", self.habits), ("family", self.kin)):
-            found = [ratio for one in runs if (ratio := _ratio(one, tokenizer)) is not None]
+            found = [ratio for one in runs if (ratio := _ratio(one, tokenizer, rows=rows)) is not None]
             if found:
                 told = _TOKENS_NEAR[near]
                 off = max(abs(one - fmean(found)) / fmean(found) for one in found)
@@ -177,24 +182,17 @@ def _by_nearness(habits: Sequence[Habit], run: Run) -> dict[str, list[Habit]]:
     }
 
 
-def _ratio(habit: Habit, tokenizer: Tokenizer) -> float | None:
+def _ratio(habit: Habit, tokenizer: Tokenizer, *, rows: bool) -> float | None:
     """The tokens that a run took, against what the constants say of its bodies; None where they are not known."""
-    text = cast("dict[str, Any] | None", habit.basis.get("text"))
-    if not text or not habit.replies:
-        return None
-    kinds = Text(ascii=int(text.get("ascii", 0)), other=int(text.get("other", 0)))
-    pictures = float(text.get("pictures", 0.0))
+    text: Mapping[str, Any] = habit.basis.get("text") or {}
     requests, size = int(text.get("requests", 0)), int(text.get("size", 0))
-    said = kinds.tokens(tokenizer).usual
-    if not requests or not said:
+    if not requests or not habit.replies or (rows and not habit.cached_tokens):
         return None
+    said = Text.kept(text["rows"]).tokens(tokenizer).usual / requests
+    if not rows:
+        said += Text.kept(text["prefix"]).tokens(tokenizer).usual
     # Bodies may have come out otherwise than they were weighed: where outputs were yet to be made.
     grown = habit.size / habit.requests / (size / requests) if size and habit.requests else 1.0
-    taken = habit.prompt_tokens / habit.replies - pictures / requests
-    return taken / (said / requests * grown) if taken > 0 else None
-
-
-def spread(text: Text, tokenizer: Tokenizer, scale: Scale | None) -> Spread:
-    """The tokens of a text: by what earlier runs took, else by the family's constants."""
-    told = text.tokens(tokenizer)
-    return told if scale is None else told.within(usual=told.usual * scale.factor, error=scale.error)
+    taken = (habit.prompt_tokens - (habit.cached_tokens if rows else 0)) / habit.replies
+    taken -= float(text.get("pictures", 0.0)) / requests
+    return taken / (said * grown) if said and taken > 0 else None

@@ -14,7 +14,7 @@ _FRAME: Final = Spread(low=3.0, usual=20.0, high=80.0, most=300.0)
 """What the API adds to a request: the frame of its messages, and its own words on the form of the reply."""
 _SURE: Final = 3.0
 """Standard errors to each side of what a sample tells."""
-_EXACT: Final = 0.01
+_EXACT: Final = 0.003
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,42 +44,30 @@ class Prompts:
             learned: what the store tells of them.
             sampled: what was counted of them.
         """
-        tokenizer = Tokenizer.of(model)
-        n, said = len(weighed), weighed.text.tokens(tokenizer)
+        tokenizer, n = Tokenizer.of(model), len(weighed)
         prefix, rows = weighed.prefix.tokens(tokenizer), weighed.rows.tokens(tokenizer)
-        pictures = weighed.pictures
+        pictures, known = weighed.pictures, sampled.prefix if sampled else learned.prefix_tokens
         if sampled is not None:
-            factor, error = sampled.ratio, _SURE * sampled.error + _EXACT / 5
-            told, pictures = _counted(sampled, n), pictures.within(usual=pictures.usual * factor, error=error)
-        elif scale := learned.scale(tokenizer):
+            factor, error = sampled.ratio, _SURE * sampled.error + _EXACT
+            pictures = pictures.within(usual=pictures.usual * factor, error=error)
+            told = _counted(sampled, n)
+        elif scale := learned.scale(tokenizer, rows=known is not None):
             factor, error = scale.factor, scale.error
             runs = "1 run" if scale.runs == 1 else f"{scale.runs} runs"
             told = f"told from {runs} of {scale.what}"
         else:
             told = f"told from bytes, by what tokenizers {tokenizer.value} usually take"
-            return cls(
-                requests=n,
-                prefix=prefix,
-                rows=rows + _FRAME.times(n) + pictures,
-                tokenizer=tokenizer,
-                factor=None,
-                error=0.0,
-                told=told,
-            )
-        known = sampled.prefix if sampled else learned.prefix_tokens
-        shared = prefix.within(usual=prefix.usual * factor, error=error)
-        if known is not None:
-            shared = prefix.within(usual=known, error=_EXACT)
-        left = max(0.0, said.usual * factor - n * shared.usual)
-        off = min(0.9, error * said.usual * factor / left) if left else 0.0
+            rows = rows + _FRAME.times(n) + pictures
+            return cls(requests=n, prefix=prefix, rows=rows, tokenizer=tokenizer, factor=None, error=0.0, told=told)
+        shared = prefix.within(usual=known or prefix.usual * factor, error=_EXACT if known else error)
         bounded = rows + _FRAME.times(n)
         return cls(
             requests=n,
             prefix=shared,
-            rows=bounded.within(usual=left, error=off) + pictures,
+            rows=bounded.within(usual=rows.usual * factor, error=error) + pictures,
             tokenizer=tokenizer,
-            factor=left / rows.usual if rows.usual else 1.0,
-            error=off,
+            factor=factor,
+            error=error,
             told=told,
         )
 
@@ -109,4 +97,4 @@ class Prompts:
 def _counted(sampled: Sampled, n: int) -> str:
     if sampled.requests >= n:
         return f"counted by the API, all {n:,}" if n > 1 else "counted by the API"
-    return f"counted by the API for {sampled.requests:,} of {n:,} requests (±{max(sampled.error, 0.0005) * 100:.1f} %)"
+    return f"counted by the API for {sampled.requests:,} of {n:,} requests (±{max(0.1, sampled.whole_error * 100):.1f} %)"

@@ -9,6 +9,7 @@ than a token per byte, and none in ASCII is known to take more than one per two.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Self
@@ -58,7 +59,9 @@ class Spread:
 
     def times(self, factor: float) -> Spread:
         """So many of it."""
-        return Spread(low=self.low * factor, usual=self.usual * factor, high=self.high * factor, most=self.most * factor)
+        return Spread(
+            low=self.low * factor, usual=self.usual * factor, high=self.high * factor, most=self.most * factor
+        )
 
     def within(self, *, usual: float, error: float) -> Spread:
         """Another expectation, `usual` with a relative error to both sides of it; the bound stays, if it can."""
@@ -93,6 +96,15 @@ class Text:
             return cls(ascii=len(text))
         plain = len(text.translate(None, _BEYOND))
         return cls(ascii=plain, other=len(text) - plain)
+
+    @classmethod
+    def kept(cls, counts: Mapping[str, int]) -> Self:
+        """The bytes that `json` wrote."""
+        return cls(ascii=counts["ascii"], other=counts["other"])
+
+    def json(self) -> dict[str, int]:
+        """As the store keeps it."""
+        return {"ascii": self.ascii, "other": self.other}
 
     def __add__(self, more: Text) -> Text:
         return Text(ascii=self.ascii + more.ascii, other=self.other + more.other)

@@ -54,5 +54,3 @@ def differing(replies: Replies, generator: Generator, judge: str) -> Spread:
         high=replies.high * rate.high - stands.high,
         most=max(0.0, generator.max_tokens * rate.most - stands.most),
     )
-
-

@@ -100,10 +100,9 @@ class Weighed:
         return Text(ascii=self.prefix.ascii * len(self), other=self.prefix.other * len(self)) + self.rows
 
     def estimates(self, tokenizer: Tokenizer) -> Iterator[float]:
-        """The tokens of each request, by what is usual of a family of models."""
-        prefix = self.prefix.tokens(tokenizer).usual
+        """The tokens of each request beside the prefix, by what is usual of a family of models."""
         for place in range(len(self)):
-            yield prefix + self.text_of(place).tokens(tokenizer).usual + self.pictures_of.get(place, NOTHING).usual
+            yield self.text_of(place).tokens(tokenizer).usual + self.pictures_of.get(place, NOTHING).usual
 
     @property
     def pictures(self) -> Spread:
@@ -115,8 +114,9 @@ def _without_pictures(messages: bytes, tokenizer: Tokenizer) -> tuple[Text, Spre
     """The text of messages, and the tokens of the files that they carry."""
     text, pictures = Text(), NOTHING
     for turn in msgspec.json.decode(messages, type=list[dict[str, Any]]):
-        content = turn["content"] if isinstance(turn["content"], list) else [{"text": turn["content"]}]
-        for block in cast("list[dict[str, Any]]", content):
+        content = turn["content"]
+        blocks = cast("list[dict[str, Any]]", content if isinstance(content, list) else [{"text": content}])
+        for block in blocks:
             source = block.get("source")
             if source is None:
                 text += Text.of(msgspec.json.encode(block.get("text", "")))
