@@ -97,4 +97,5 @@ class Prompts:
 def _counted(sampled: Sampled, n: int) -> str:
     if sampled.requests >= n:
         return f"counted by the API, all {n:,}" if n > 1 else "counted by the API"
-    return f"counted by the API for {sampled.requests:,} of {n:,} requests (±{max(0.1, sampled.whole_error * 100):.1f} %)"
+    error = max(0.1, sampled.whole_error * 100)
+    return f"counted by the API for {sampled.requests:,} of {n:,} requests (±{error:.1f} %)"
