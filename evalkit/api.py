@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from evalkit.pipeline.progress import Progress
 from evalkit.pipeline.sending import Sending
+from evalkit.provider import has_credentials
 from evalkit.run import IntentState
 from evalkit.session import Session
 from evalkit.tables import Queue, RunTable
@@ -105,9 +106,20 @@ def plan(
     judge: str | None = None,
     filter: Mapping[str, Any] | None = None,  # noqa: A002 # the word of the config
     fresh: bool = False,
+    count: bool | None = None,
     sandbox: bool = False,
 ) -> Plan:
-    """What a submit would send, and what it may cost; nothing is sent. `fresh` is that of `submit`.
+    """What a submit would send, what it may cost and how long it may take; nothing is made.
+
+    Args:
+        config: `evalkit.toml` or its folder; searched upwards from here where None.
+        store: the store's URL.
+        label: tells two runs of the same things apart.
+        judge: a model to judge in place of the config's.
+        filter: conditions of `[dataset.filter]` in place of the config's.
+        fresh: as of `submit`.
+        count: let the API count the tokens of a sample of the requests, which is free; where None, if there is a key.
+        sandbox: use the built-in local API.
 
     Raises:
         ConfigError, DatasetError: the config or a file is wrong, or cases cannot be rendered.
@@ -115,8 +127,15 @@ def plan(
     from evalkit.pipeline.plan import plan as plan_suite
 
     with Session(config=config, store=store, judge=judge, filter=filter, sandbox=sandbox, reads=True) as session:
-        reuse = session.config.submit.reuse and not fresh
-        return plan_suite(session.suite, session.store, session.prices, label, reuse=reuse)
+        counts = has_credentials() and not sandbox if count is None else count
+        return plan_suite(
+            session.suite,
+            session.store,
+            session.prices,
+            label,
+            reuse=session.config.submit.reuse and not fresh,
+            count=session.provider.count_tokens if counts else None,
+        )
 
 
 def submit(

@@ -125,7 +125,7 @@ def validate(config: options.Config = None, json: options.Json = False) -> None:
     tables.print_suite(api.validate(config), as_json=json)
 
 
-@app.command(short_help="Say what a submit would send and cost; send nothing.")
+@app.command(short_help="Say what a submit would send and cost; make nothing.")
 def plan(
     config: options.Config = None,
     store: options.Store = None,
@@ -135,17 +135,16 @@ def plan(
     sample: options.Sample = None,
     limit: options.Limit = None,
     fresh: options.Fresh = False,
+    count: options.Count = None,
     sandbox: options.Sandbox = False,
     json: options.Json = False,
 ) -> None:
-    """Say what a submit would send and what it may cost; send nothing.
+    """Say what a submit would send, what it may cost and how long it may take; make nothing.
 
     Example: evalkit plan --label 2026-11-22
     """
-    from dataclasses import asdict
-
     from evalkit import api
-    from evalkit.cli import tables
+    from evalkit.cli import plans, tables
 
     found = api.plan(
         config,
@@ -154,12 +153,13 @@ def plan(
         judge=judge,
         filter=options.filter_of(tag, sample, limit),
         fresh=fresh,
+        count=count,
         sandbox=sandbox,
     )
     if json:
-        tables.print_json(asdict(found))
+        tables.print_json(found.json())
     else:
-        tables.print_plan(found)
+        plans.print_plan(found)
 
 
 @app.command(short_help="Send every run as a batch; do not wait.")

@@ -48,6 +48,14 @@ Sandbox: TypeAlias = Annotated[
 Fresh: TypeAlias = Annotated[
     bool, typer.Option("--fresh", help="Judge all anew, and take over no score of the same output.")
 ]
+Count: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--count/--no-count",
+        help="Let the API count the tokens of a sample of the requests, free; by default where there is a key.",
+        show_default=False,
+    ),
+]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 Timeout: TypeAlias = Annotated[

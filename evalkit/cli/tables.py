@@ -1,4 +1,4 @@
-"""What commands print for people: runs, plans and batches in tables that fit 80 columns; and JSON for programs."""
+"""What commands print for people: runs and batches in tables that fit 80 columns; and JSON for programs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from evalkit.cli import words
 from evalkit.cli.columns import Column
 from evalkit.cli.screen import say, say_table, say_wrapped
 from evalkit.cli.words import one_line
-from evalkit.graders.jury import is_jury, short_judge
+from evalkit.graders.jury import short_judge
 
 if TYPE_CHECKING:
     from evalkit.pipeline.health import Health
-    from evalkit.pipeline.plan import Plan, RunPlan
     from evalkit.pipeline.suite import Suite
     from evalkit.pipeline.view import RunView
     from evalkit.tables import OpenBatch, Queue, RunTable
@@ -109,44 +108,6 @@ def mixed(row: RunView) -> str:
         f"{', '.join(taken.served_models)}, its own replies are not; `evalkit run --fresh` under another label judges "
         "all anew"
     )
-
-
-def print_plan(plan: Plan) -> None:
-    """What a submit would send, and what it may cost."""
-    runs = plan.runs
-    say_table(
-        [
-            Column(name="run", cells=[run.run for run in runs]),
-            Column(name="candidate", cells=[one_line(run.candidate) for run in runs], least=10),
-            Column(name="grader", cells=[one_line(run.grader) for run in runs], least=10),
-            Column(name="reused", cells=[f"{run.reused:,}" if run.reused else "" for run in runs], right=True),
-            Column(name="requests", cells=[f"{run.requests:,}" if run.requests else "" for run in runs], right=True),
-            Column(name="size", cells=[words.size(run.size) if run.requests else "" for run in runs], right=True),
-            Column(name="cost", cells=[_planned_cost(run) for run in runs], right=True),
-        ]
-    )
-    new = [run for run in runs if not run.exists]
-    requests, batches, size = (sum(getattr(run, name) for run in new) for name in ("requests", "batches", "size"))
-    if n := sum(run.reused for run in new):
-        say(f"reused   {words.count(n, 'case')} judged already, free; --fresh judges all")
-    if not requests:
-        say("to send  nothing" if new else "to send  nothing: every run is there already")
-        return
-    most = words.about_usd(plan.total("at_most_usd"))
-    cost = words.usd_range(plan.total("low_usd"), plan.total("high_usd"))
-    judge = ", ".join(dict.fromkeys(run.judge for run in new if run.judge and not is_jury(run.judge)))
-    if held := sum(run.not_sent for run in new):
-        say(f"not sent {words.count(held, 'case')}: a check of the grader fails")
-    say(f"to send  {words.count(requests, 'request')} in {words.count(batches, 'batch')}, {words.size(size)}")
-    say(f"cost     {cost}, and never more than {most}")
-    say_wrapped(
-        f"         {judge} at the batch prices of {plan.price_date}; tokens are estimated from bytes, with 30 to 98 % "
-        "of the system prompt read from the cache and 100 to 600 tokens a reply; `never more` takes no cache at all, "
-        "and replies as long as max_tokens allows",
-        style="dim",
-        indent=" " * 9,
-    )
-    _say_uncached(new)
 
 
 def print_suite(suite: Suite, *, as_json: bool) -> None:
@@ -289,24 +250,6 @@ def _shared(rows: Sequence[RunView], judges: set[str], labels: set[str]) -> str:
         known = sum(cost for cost in costs if cost is not None)
         parts.append(words.usd(known) if None not in costs else f"{words.usd(known)} and an unknown price")
     return "; ".join(parts)
-
-
-def _planned_cost(run: RunPlan) -> str:
-    if run.exists:
-        return "there already"
-    return "free" if run.judge is None or not run.requests else words.usd_range(run.low_usd, run.high_usd)
-
-
-def _say_uncached(runs: Sequence[RunPlan]) -> None:
-    said: set[str] = set()
-    for run in runs:
-        if run.min_cacheable and run.system_tokens < run.min_cacheable and run.grader not in said:
-            said.add(run.grader)
-            say_wrapped(
-                f"{one_line(run.grader)}: about {run.system_tokens:,} tokens of system prompt, and {run.judge} caches "
-                f"none below {run.min_cacheable:,}: every request pays for all of them",
-                style="yellow",
-            )
 
 
 def _usual(one: OpenBatch) -> str:

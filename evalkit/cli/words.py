@@ -25,7 +25,7 @@ def one_line(text: str) -> str:
 
 def count(number: int, noun: str) -> str:
     """A number and its noun: `1 batch`, `2 batches`, `1,200 requests`."""
-    plural = f"{noun}es" if noun.endswith("ch") else f"{noun}s"
+    plural = f"{noun}es" if noun.endswith("ch") else f"{noun[:-1]}ies" if noun.endswith("ply") else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"
 
 

@@ -15,6 +15,7 @@ from evalkit import ids
 from evalkit.dataset import Case
 from evalkit.errors import ConfigError, DatasetError, Problem
 from evalkit.graders import Asked, CannotAskError, Criterion, NoBaselineOutputError, RenderError, Sentinel
+from evalkit.pipeline.forecast.weighed import Weighed
 from evalkit.pipeline.guarding import guarded
 from evalkit.pipeline.rows import RowEncoder, RowTooLargeError, params_in
 from evalkit.pipeline.spool import Limits, Part, Spool
@@ -160,7 +161,11 @@ class _Encoding:
             self._encoded.sentinels.append(one)
 
     def _add(self, row: bytes, request: Request) -> None:
-        self._encoded.requests.append(replace(request, part=self.spool.add(row)))
+        place = self.spool.add(row)
+        part = self.spool.parts[place]
+        part.weighed = part.weighed or Weighed.sharing(self._encoder.shared)
+        self._encoder.weigh(row, part.weighed)
+        self._encoded.requests.append(replace(request, part=place))
         if len(self._encoded.requests) == self.alone:
             self.spool.part_ends()
 

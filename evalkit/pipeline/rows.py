@@ -10,6 +10,7 @@ import msgspec
 from evalkit import ids
 from evalkit.dataset import Case
 from evalkit.graders import Asked, CacheTtl, Sentinel
+from evalkit.pipeline.forecast.weighed import Weighed
 from evalkit.run import Run
 
 _MAX_ROW: Final = 32_000_000
@@ -39,7 +40,13 @@ class RowEncoder:
         if max_tokens is not None:
             shared["max_tokens"] = max_tokens
         self._run, self._grader = run.id, grader
+        self.shared = shared
+        """What every row has, all but its messages."""
         self._tail = b"," + msgspec.json.encode(shared)[1:] + b"}"
+
+    def weigh(self, row: bytes, weighed: Weighed) -> None:
+        """Add a row of the run to those that are weighed."""
+        weighed.add(row, tail=len(self._tail), model=str(self.shared["model"]))
 
     def rows(self, case: Case, output: str) -> Iterator[tuple[str, str, bytes]]:
         """The suffix, the custom_id and the row of each request of one case.

@@ -6,7 +6,10 @@ import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, Self
+from typing import IO, TYPE_CHECKING, Final, Self
+
+if TYPE_CHECKING:
+    from evalkit.pipeline.forecast.weighed import Weighed
 
 _HEAD: Final = b'{"requests":['
 _TAIL: Final = b"]}"
@@ -34,6 +37,8 @@ class Part:
     requests: int = 0
     size: int = 0
     digest: str = ""
+    weighed: Weighed | None = None
+    """What its requests hold; None where they were not weighed."""
 
 
 class Spool:

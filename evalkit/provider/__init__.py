@@ -8,6 +8,8 @@ Results are read from the documented path of the client's own base URL, never fr
 names: the key is sent to no other host.
 """
 
+from evalkit.provider.count import Counted, NotCounted
+from evalkit.provider.credentials import has_credentials
 from evalkit.provider.door import Provider
 from evalkit.provider.message import Answered, Barred, Busy, MessageOutcome
 from evalkit.provider.outcome import Created, CreateOutcome, NotCreated, Unknown
@@ -18,13 +20,16 @@ __all__ = [
     "Answered",
     "Barred",
     "Busy",
+    "Counted",
     "CreateOutcome",
     "Created",
     "MessageOutcome",
+    "NotCounted",
     "NotCreated",
     "Polled",
     "Provider",
     "RemoteBatch",
     "Unknown",
+    "has_credentials",
     "split_lines",
 ]

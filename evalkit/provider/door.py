@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, Self
 import msgspec
 
 from evalkit.errors import ProviderError
+from evalkit.provider.count import Counted, NotCounted, count_tokens
 from evalkit.provider.faults import cause, mend, no_credentials, plain
 from evalkit.provider.message import MessageOutcome, answered, failed, lost
 from evalkit.provider.outcome import CreateOutcome, created, disconnected, refused
@@ -132,6 +133,14 @@ class Provider:
         except anthropic.APIConnectionError as error:
             return lost(error)
         return answered(response)
+
+    def count_tokens(self, params: bytes) -> Counted | NotCounted:
+        """The tokens of the prompt in the params of a request, as JSON; free, and nothing is made. For threads too.
+
+        Raises:
+            ProviderError: there are no credentials.
+        """
+        return count_tokens(self.client, params)
 
     def retrieve(self, batch_id: str) -> Polled:
         """Where a batch stands.

@@ -25,6 +25,7 @@ from evalkit.store.content import Content
 from evalkit.store.engine import Database, open_database
 from evalkit.store.estimates import Estimate, Estimates, Weight
 from evalkit.store.guards import Guards
+from evalkit.store.habits import Habits
 from evalkit.store.hand_overs import HandOver, HandOvers
 from evalkit.store.incoming import Incoming, incoming
 from evalkit.store.intents import REALTIME_PREFIX, Intents, read_intent
@@ -104,6 +105,7 @@ class Store:
         self.answers = Answers(database)
         self.caching = Caching(database)
         self.estimates = Estimates(database)
+        self.habits = Habits(database)
 
     @classmethod
     def open(cls, url: str) -> Self:

@@ -52,12 +52,18 @@ def test_runs_has_a_row_per_run_and_its_cases_add_up(call: Any, scored: Any) -> 
         assert row["cases"] == row["scored"] + sum(row["unscored"].values()) + row["pending"]
         assert row["low"] <= row["mean"] <= row["high"]
 
+AMOUNTS = ("low", "high", "at_most", "realtime_low", "realtime_high", "uncached_low", "uncached_high")
+PLANNED = {
+    *("runs", "requests", "batches", "price_date", "price_source", "notes", "usual_seconds", "late_seconds"),
+    *(f"{name}_usd" for name in AMOUNTS),
+}
+
 
 @pytest.mark.parametrize(
     ("words", "keys"),
     [
         (("validate",), {"config", "name", "dataset", "graders", "candidates", "sentinels", "notes"}),
-        (("plan",), {"runs", "price_date"}),
+        (("plan",), PLANNED),
         (("runs",), {"runs"}),
         (("status",), {"batches", "planned", "unknown", "held_back", "handed_over", "waiting"}),
         (("collect",), {"runs"}),

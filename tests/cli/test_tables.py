@@ -84,8 +84,8 @@ def test_a_plan_says_what_would_be_sent_and_the_most_it_may_cost(call: Any, scor
     out = call("plan", "-c", scored.folder, "--store", scored.store, "--label", "new", columns=columns).out
 
     assert widths(out) <= columns
-    assert "to send  22 requests in 2 batches" in out
-    assert re.search(r"cost     \$[\d.]+–\$[\d.]+, and never more than \$[\d.]+\n", out)
+    first = r"2 runs, 22 requests in 2 batches: \$[\d.]+–\$[\d.]+, at most \$[\d.]+, (up to 24 h|usually 1 min)\n"
+    assert re.match(first, out)
     assert "there already" not in out
 
 
@@ -94,14 +94,14 @@ def test_a_plan_of_runs_that_exist_sends_nothing(
 ) -> None:
     monkeypatch.setenv("EVALKIT_STORE", "sqlite:///kept.db")
     folder = suite_folder(2, check=True)
-    assert "to send  2 requests in 1 batch, " in call("plan", "-c", folder).out
+    assert call("plan", "-c", folder).out.startswith("1 run, 2 requests in 1 batch: ")
     monkeypatch.setenv("ANTHROPIC_BASE_URL", sandbox.url)
     monkeypatch.setenv("ANTHROPIC_API_KEY", "key")
     assert call("submit", "-q", "-c", folder).code == 0
 
     planned = call("plan", "-c", folder).out
     assert planned.count("there already") == 3
-    assert planned.endswith("to send  nothing: every run is there already\n")
+    assert planned.startswith("nothing to send: every run is there already\n")
 
 
 def test_status_fits_80_columns_and_shows_batch_ids_where_there_is_room(

@@ -1,5 +1,5 @@
-"""Forecast: what a run may cost, from the weight of what is to be sent; a range, because the fact comes after."""
+"""Forecasts: what a run may cost, told from its weight before anything of it is sent."""
 
-from evalkit.pipeline.forecast.forecast import Forecast, Forecaster
+from evalkit.pipeline.forecast.forecast import Duration, Forecast, Forecaster
 
-__all__ = ["Forecast", "Forecaster"]
+__all__ = ["Duration", "Forecast", "Forecaster"]
