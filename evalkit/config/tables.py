@@ -127,6 +127,18 @@ class SubmitConfig(Section):
     concurrency: Annotated[int, Strict()] = Field(
         default=8, ge=1, le=256, description="Calls at once, of requests that go in realtime."
     )
+    max_cost: Usd | None = Field(
+        default=None, description="USD that a command may cost at most; what may cost more is refused, and not sent."
+    )
+
+
+class BudgetConfig(Section):
+    """What the runs of this evaluation may cost together."""
+
+    month_usd: Usd = Field(
+        description="USD a calendar month, UTC: what may cost more waits for room, or is refused at submit.",
+        examples=[50],
+    )
 
 
 class Config(Section):
@@ -142,6 +154,7 @@ class Config(Section):
     sentinels: SentinelsConfig | None = None
     submit: SubmitConfig = Field(default_factory=SubmitConfig)
     prices: PricesConfig | None = None
+    budget: BudgetConfig | None = None
     _path: Path = PrivateAttr()
 
     @model_validator(mode="after")
