@@ -247,7 +247,7 @@ class Collector:
         states = (IntentState.PLANNED, IntentState.INTENDED)
         found = self.store.intents.in_state(*states, runs=runs, account=self.sender.provider.account)
         # A planned part with a reason is held back: it stays so until a person says otherwise.
-        return any(one.state is IntentState.INTENDED or one.reason is None for one in found)
+        return any(one.state is IntentState.INTENDED or one.reason is one.over_limit is None for one in found)
 
     def _refuse_strangers(self, runs: Sequence[str] | None) -> None:
         """Refuse what was asked for and belongs to another account; pass over what was not asked for.

@@ -16,6 +16,7 @@ from typing import Final
 
 from evalkit.errors import AccountError, ProviderError, StaleTransitionError, UnknownCreateError
 from evalkit.failpoint import step
+from evalkit.pipeline.budgeting import let_go
 from evalkit.pipeline.encode import Pairs, encode_part
 from evalkit.pipeline.forecast import Forecaster
 from evalkit.pipeline.generate import stored_pairs
@@ -58,7 +59,10 @@ class Sender:
         """
         held = 0
         self.check_account(run)
+        let_go(self.store, self.forecaster, run, now=self.now())
         for intent in self.store.intents.in_state(IntentState.PLANNED, runs=[run.id]):
+            if intent.over_limit is not None:
+                continue  # it goes when there is room
             if intent.realtime:
                 self._begin(run, intent)
             elif intent.reason is not None:

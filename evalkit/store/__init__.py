@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -17,10 +17,12 @@ from evalkit.run import Batch, Intent, Request, Run
 from evalkit.score import Score, Status, Verdict
 from evalkit.store.answers import Answer, Answers
 from evalkit.store.batches import Batches, read_batch
+from evalkit.store.budgets import Budget, Budgets, Limit, NoRoomError, Refusal, let_go_with
 from evalkit.store.calibrations import Calibrations, read_calibration
 from evalkit.store.case_scores import CaseScores, SaidRow
 from evalkit.store.checked import BadRowError, checked
 from evalkit.store.content import Content
+from evalkit.store.counted import Counted, month_of
 from evalkit.store.engine import Database, open_database
 from evalkit.store.estimates import Estimate, Estimates, Weight
 from evalkit.store.guards import Guards
@@ -50,15 +52,20 @@ __all__ = [
     "REALTIME_PREFIX",
     "Answer",
     "BadRowError",
+    "Budget",
+    "Counted",
     "Estimate",
     "FollowUp",
     "HandOver",
     "Incoming",
     "LastPasses",
+    "Limit",
     "LineRow",
+    "NoRoomError",
     "NoiseRun",
     "Outgoing",
     "PlacedScore",
+    "Refusal",
     "ResultLine",
     "SaidRow",
     "Spending",
@@ -70,6 +77,7 @@ __all__ = [
     "Way",
     "Weight",
     "checked",
+    "month_of",
     "read_calibration",
     "read_run",
 ]
@@ -100,6 +108,7 @@ class Store:
         self.waits = Waits(database)
         self.answers = Answers(database)
         self.estimates = Estimates(database)
+        self.budgets = Budgets(database)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -202,6 +211,7 @@ class Store:
         taken: Sequence[Taken] = (),
         estimate: Estimate | None = None,
         weights: Sequence[Weight] = (),
+        now: datetime | None = None,
     ) -> int:
         """A run that waited gets what it lacked, in one transaction with its wait's end; returns its first new part.
 
@@ -217,11 +227,13 @@ class Store:
             taken: its cases whose scores are those of earlier runs.
             estimate: what it is to cost, where that was not told before.
             weights: what each part weighs.
+            now: the time, by which a month is told.
 
         Raises:
             StaleTransitionError: another process was faster, or what it needs is under way again.
         """
         with self.database.writing() as connection:
+            self.budgets.lock(connection, [run.suite])
             self.waits.over(connection, run.id, needs)
             whose = {"account": account, "base_url": base_url}
             first = self.runs.extend(connection, run.id, requests, parts, **whose, realtime=realtime, weights=weights)
@@ -231,6 +243,7 @@ class Store:
             if taken:
                 rows = _rows_per_case(self.content.asked(run.grader_digest))
                 self.reuse.take_with(connection, run.id, taken, rows=rows)
+            let_go_with(connection, run.id, now=now or datetime.now(UTC))
         return first
 
     def derive(self, run: Run, needs: Sequence[str]) -> None:

@@ -126,7 +126,7 @@ class Budgets:
             return connection.execute(sa.delete(budgets).where(budgets.c.suite == suite)).rowcount > 0
 
     def all(self, *, now: datetime) -> list[Budget]:
-        """Every budget as it stands this month, by suite; beside it that of the sandbox's runs, where there are such."""
+        """Every budget as it stands this month, by suite, and beside it that of the sandbox's runs where there are any."""
         with self._database.snapshot() as connection:
             found = connection.execute(sa.select(budgets).order_by(budgets.c.suite)).all()
             return [
@@ -260,9 +260,9 @@ def _asked(connection: Connection, run_ids: Sequence[str]) -> dict[str, float | 
     due = sa.and_(c.run.in_(run_ids), c.state == IntentState.PLANNED.value, c.over_limit.is_(None))
     parts = connection.execute(sa.select(c.run, c.at_most_usd).where(due).order_by(c.run, c.part)).all()
     waiting = connection.execute(waiting_runs(runs.c.run.in_(run_ids))).all()
-    for run, usd in (*parts, *waiting):
-        before = found.get(run, 0.0)
-        found[run] = None if usd is None or before is None else before + usd
+    for row in (*parts, *waiting):
+        before = found.get(row.run, 0.0)
+        found[row.run] = None if row.at_most_usd is None or before is None else before + row.at_most_usd
     return found
 
 
@@ -289,14 +289,12 @@ def _limits(connection: Connection, run: str, now: datetime) -> list[Limit]:
         found.append(Limit(kind="cap", max_usd=row.max_usd, command=row.command))
     if row is not None and row.month_usd is not None:
         month = month_of(now)
-        found.append(
-            Limit(kind="budget", max_usd=row.month_usd, suite=row.suite, simulated=row.simulated, month=month)
-        )
+        found.append(Limit(kind="budget", max_usd=row.month_usd, suite=row.suite, simulated=row.simulated, month=month))
     return found
 
 
 def _lock(connection: Connection, run: str) -> None:
-    """Hold the limits of a run alone until the transaction ends; the budget first, then the rows of its cap in order."""
+    """Hold the limits of a run alone until the transaction ends: its budget, then the rows of its cap in order."""
     suite = sa.select(runs.c.suite).where(runs.c.run == run).scalar_subquery()
     connection.execute(sa.select(budgets.c.suite).where(budgets.c.suite == suite).with_for_update()).all()
     command = sa.select(caps.c.command).where(caps.c.run == run)

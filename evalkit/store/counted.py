@@ -81,7 +81,7 @@ def count(
     return found
 
 
-def _parts(scope: sa.ColumnElement[bool], since: datetime | None) -> sa.Select[Any]:
+def _parts(scope: sa.ColumnElement[bool], since: datetime | None) -> sa.Select[*tuple[Any, ...]]:
     i, b, r = intents.c, batches.c, results.c
     own = sa.select(b.batch).join(runs, runs.c.run == b.run).where(scope)
     due = sa.true() if since is None else sa.or_(b.batch.is_(None), b.created_at >= stamp(since))
@@ -108,8 +108,8 @@ def _parts(scope: sa.ColumnElement[bool], since: datetime | None) -> sa.Select[A
     )
 
 
-def waiting_runs(scope: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Runs that wait and have nothing to send yet, with their estimates; one that has waits for outputs that were asked for again."""
+def waiting_runs(scope: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+    """Runs that wait and have nothing to send yet, with their estimates; others wait for what is asked again."""
     asked = sa.select(intents.c.run)
     return (
         sa.select(runs.c.run, estimates.c.at_most_usd)
