@@ -190,13 +190,16 @@ def print_status(found: Queue, *, as_json: bool) -> None:
     if found.held_back:
         held = words.count(found.held_back, "part")
         say(f"{held} held back behind their first cases: submit sends them, cancel gives them up")
+    if found.over_limit:
+        held = words.count(found.over_limit, "part")
+        say(f"{held} held back by a limit on cost: sent when there is room; `evalkit budget` tells")
     if found.unknown:
         say(f"{words.count(found.unknown, 'create')} of unknown outcome: collect looks again, resolve settles it")
     if found.handed_over:
         say(f"{words.count(found.handed_over, 'run')} handed over: the store that imported the bundle collects them")
     if found.waiting:
         say(f"{words.count(found.waiting, 'run')} wait for another: collect goes on with them when it is collected")
-    nothing = (found.planned, found.held_back, found.unknown, found.handed_over, found.waiting)
+    nothing = (found.planned, found.held_back, found.over_limit, found.unknown, found.handed_over, found.waiting)
     if not found and not any(nothing):
         say("nothing is open: every batch is collected")
 

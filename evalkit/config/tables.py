@@ -24,7 +24,7 @@ from evalkit.config.gate import GateConfig
 from evalkit.config.grader import GraderConfig
 from evalkit.config.jury import JuryConfig
 from evalkit.config.prices import PricesConfig
-from evalkit.config.section import DEFAULT_MAX_TOKENS, Effort, MaxTokens, Section, Words
+from evalkit.config.section import DEFAULT_MAX_TOKENS, Effort, MaxTokens, Section, Usd, Words
 from evalkit.config.sentinels import SentinelsConfig
 from evalkit.config.several import data_paths, written_name
 from evalkit.config.sources import refusal, root_of

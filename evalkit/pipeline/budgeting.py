@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -39,30 +39,37 @@ def held_by_limits(store: Store, runs: Sequence[str] | None) -> list[str]:
         if intent.over_limit is not None:
             found.setdefault(intent.run, []).append(intent)
     return [
-        f"run {run}: {sum(one.requests for one in parts):,} requests are held back: {parts[0].over_limit}. They go on by "
-        f"themselves when there is room; `evalkit cancel {run}` gives them up"
+        f"run {run}: {sum(one.requests for one in parts):,} requests are held back: {parts[0].over_limit}. They go on "
+        f"by themselves when there is room; `evalkit cancel {run}` gives them up"
         for run, parts in found.items()
     ]
 
 
-def weight_of(store: Store, forecaster: Forecaster, run: Run, intent: Intent, custom_ids: Sequence[str] = ()) -> Weight:
-    """What a part weighs, from the cases and outputs that the store keeps.
+def weight_of(
+    store: Store,
+    forecaster: Forecaster,
+    run: Run,
+    *,
+    custom_ids: Container[str],
+    max_tokens: int | None,
+    realtime: bool,
+) -> Weight:
+    """What some requests of a run weigh, from the cases and outputs that the store keeps.
 
     Args:
         store: where the run is.
         forecaster: weighs it.
         run: the run.
-        intent: the part, for how it goes out.
-        custom_ids: what is in it, where it is no part yet.
+        custom_ids: the requests.
+        max_tokens: in place of the judge's.
+        realtime: whether they go one by one.
     """
-    of_it = set(custom_ids)
-    known = store.runs.requests(run.id, None if of_it else intent.part)
-    wanted = [one for one in known if not of_it or one.custom_id in of_it]
+    wanted = [one for one in store.runs.requests(run.id) if one.custom_id in custom_ids]
     if not wanted:
         return Weight(size=0, at_most_usd=0.0)
     grader, sentinels = store.content.asked(run.grader_digest), store.sentinels.of(run.id)
-    if run.judge is not None and intent.max_tokens is not None:
-        run = replace(run, judge=replace(run.judge, max_tokens=intent.max_tokens))
+    if run.judge is not None and max_tokens is not None:
+        run = replace(run, judge=replace(run.judge, max_tokens=max_tokens))
     with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
         part = encode_part(
             run,
@@ -70,10 +77,10 @@ def weight_of(store: Store, forecaster: Forecaster, run: Run, intent: Intent, cu
             stored_pairs(store, run),
             Path(directory),
             wanted=wanted,
-            max_tokens=intent.max_tokens,
+            max_tokens=max_tokens,
             sentinels=sentinels,
         )
-        (weight,) = forecaster.of(run, grader, [part], batch=not intent.realtime).weights
+        (weight,) = forecaster.of(run, grader, [part], batch=not realtime).weights
     return weight
 
 
@@ -83,6 +90,13 @@ def _weigh(store: Store, forecaster: Forecaster, run: Run, part: int) -> None:
     intent = next((one for one in alive if one.state is not IntentState.NOT_CREATED), None)
     if intent is None or run.judge is None or forecaster.prices.rates(run.judge.model) is None:
         return
-    weight = weight_of(store, forecaster, run, intent)
+    weight = weight_of(
+        store,
+        forecaster,
+        run,
+        custom_ids={one.custom_id for one in store.runs.requests(run.id, part)},
+        max_tokens=intent.max_tokens,
+        realtime=intent.realtime,
+    )
     if weight["at_most_usd"] is not None:
         store.budgets.weigh(run.id, part, size=weight["size"] or 0, at_most_usd=weight["at_most_usd"])

@@ -300,16 +300,27 @@ class Store:
             missing = self.scores.finish_with(connection, batch, criteria, now=now)
             return missing, [self.runs.follow_up_with(connection, one) for one in follow_ups]
 
-    def follow_ups(self, wanted: Sequence[FollowUp]) -> list[Intent]:
+    def follow_ups(
+        self, wanted: Sequence[FollowUp], *, max_usd: float | None = None, now: datetime | None = None
+    ) -> list[Intent]:
         """Plan several follow-ups, all or none; what was made of the outputs of their runs waits for them.
+
+        Args:
+            wanted: what is to be sent again.
+            max_usd: what it may cost, with what comes of it.
+            now: the time, by which a month is told.
 
         Raises:
             StaleTransitionError: another process has planned a follow-up of some of them.
+            NoRoomError: a limit has no room for all of them.
         """
+        run_ids = sorted({one.run for one in wanted})
         with self.database.writing() as connection:
+            self.budgets.lock_of(connection, run_ids)
             planned = [self.runs.follow_up_with(connection, one) for one in wanted]
-            for run in sorted({one.run for one in wanted}):
+            for run in run_ids:
                 self.waits.again(connection, run)
+            self.budgets.let_go_whole(connection, run_ids, (), max_usd=max_usd, now=now or datetime.now(UTC))
         return planned
 
     def give_up(self, intent: Intent, criteria: Sequence[str], *, now: datetime) -> None:

@@ -126,7 +126,7 @@ class Budgets:
             return connection.execute(sa.delete(budgets).where(budgets.c.suite == suite)).rowcount > 0
 
     def all(self, *, now: datetime) -> list[Budget]:
-        """Every budget as it stands this month, by suite, and beside it that of the sandbox's runs where there are any."""
+        """Every budget as it stands this month, by suite; beside it that of the sandbox's runs, where there are any."""
         with self._database.snapshot() as connection:
             found = connection.execute(sa.select(budgets).order_by(budgets.c.suite)).all()
             return [
@@ -135,10 +135,22 @@ class Budgets:
                 for limit in _of_suite(connection, row.suite, row.month_usd, now)
             ]
 
+    def in_force(self, suites: Iterable[str], run_ids: Iterable[str]) -> bool:
+        """Whether one of some suites has a budget, or one of some runs a cap."""
+        budget = sa.select(budgets.c.suite).where(budgets.c.suite.in_([*suites]))
+        cap = sa.select(caps.c.run).where(caps.c.run.in_([*run_ids]))
+        with self._database.reading() as connection:
+            return any(connection.execute(query.limit(1)).first() is not None for query in (budget, cap))
+
     def lock(self, connection: Connection, suites: Iterable[str]) -> None:
         """Keep everybody else from letting go anything of some suites until the transaction ends."""
         b = budgets.c
         connection.execute(sa.select(b.suite).where(b.suite.in_([*suites])).order_by(b.suite).with_for_update()).all()
+
+    def lock_of(self, connection: Connection, run_ids: Sequence[str]) -> None:
+        """The same, of the suites of some runs."""
+        query = sa.select(runs.c.suite).where(runs.c.run.in_(run_ids)).distinct()
+        self.lock(connection, connection.execute(query).scalars().all())
 
     def let_go(self, run: str, *, now: datetime) -> list[str]:
         """Let go what a limit holds back of a run, as far as there is room; why the rest stays, a word for each part.
@@ -147,6 +159,23 @@ class Budgets:
         """
         with self._database.writing() as connection:
             return let_go_with(connection, run, now=now)
+
+    def let_go_whole(
+        self, connection: Connection, new: Sequence[str], there: Sequence[str], *, max_usd: float | None, now: datetime
+    ) -> None:
+        """Let go all of what a command has written, and bound what comes of it, within the transaction that writes it.
+
+        Args:
+            connection: the transaction, which holds the budgets of the runs.
+            new: the runs that it has written.
+            there: runs that were there before; the command's cap is theirs from now on, or none is.
+            max_usd: what the command may cost.
+            now: the time.
+
+        Raises:
+            NoRoomError: there is no room for all of it; the transaction must not be kept.
+        """
+        _let_go_whole(connection, new, sorted({*new, *there}), max_usd, now)
 
     def weigh(self, run: str, part: int, *, size: int, at_most_usd: float | None) -> None:
         """Note what a part weighs of which that was not known."""
@@ -205,28 +234,15 @@ def let_go_with(connection: Connection, run: str, *, now: datetime) -> list[str]
     return said
 
 
-def let_go_whole(
-    connection: Connection, written: Sequence[str], attached: Sequence[str], *, max_usd: float | None, now: datetime
+def _let_go_whole(
+    connection: Connection, new: Sequence[str], every: Sequence[str], max_usd: float | None, now: datetime
 ) -> None:
-    """Let go all of what a command has written, and bound what comes of it, within the transaction that writes it.
-
-    Args:
-        connection: the transaction, which holds the budgets of the runs.
-        written: the runs that it has written.
-        attached: runs that were there before; the command's cap is theirs from now on, or none is.
-        max_usd: what the command may cost.
-        now: the time.
-
-    Raises:
-        NoRoomError: there is no room for all of it; the transaction must not be kept.
-    """
-    every = sorted({*written, *attached})
     _cap(connection, every, max_usd)
-    planned = sa.and_(intents.c.run.in_(written), intents.c.state == IntentState.PLANNED.value)
+    planned = sa.and_(intents.c.run.in_(new), intents.c.state == IntentState.PLANNED.value)
     connection.execute(sa.update(intents).where(planned).values(over_limit=None))
     limits = {limit: None for run in every for limit in _limits(connection, run, now)}
     for limit in limits:
-        asked = _asked(connection, limit.among(connection, written if limit.kind == "budget" else every))
+        asked = _asked(connection, limit.among(connection, new if limit.kind == "budget" else every))
         if not any(amount is None or amount > 0 for amount in asked.values()):
             continue
         refusal = Refusal(limit=limit, counted=limit.counted(connection), asked=asked)

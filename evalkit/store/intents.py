@@ -33,6 +33,10 @@ REALTIME_PREFIX: Final = "realtime-"
 """How the ids of batches begin that the API knows nothing of."""
 
 
+_LET_GO: Final = intents.c.over_limit.is_(None)
+"""The condition that no limit holds a part back."""
+
+
 class Intents:
     """The intents of a store."""
 
@@ -87,11 +91,9 @@ class Intents:
         }
         with self._database.writing() as connection:
             must_be_here(connection, intent.run)
-            if is_there:
-                values["over_limit"] = None
-            else:
-                _must_be_let_go(connection, intent)
-            _move(connection, intent, IntentState.PLANNED, IntentState.INTENDED, values)
+            free = sa.true() if is_there else _LET_GO
+            values |= {"over_limit": None} if is_there else {}
+            _move(connection, intent, IntentState.PLANNED, IntentState.INTENDED, values, where=free)
             row = connection.execute(sa.select(intents).where(_key(intent))).one()
         return read_intent(row)
 
@@ -158,8 +160,7 @@ class Intents:
         values = {"batch": batch, "holder": holder, "intended_at": stamp(now), "settled_at": stamp(now), **sender}
         with self._database.writing() as connection:
             must_be_here(connection, intent.run)
-            _must_be_let_go(connection, intent)
-            _move(connection, intent, IntentState.PLANNED, IntentState.CREATED, values)
+            _move(connection, intent, IntentState.PLANNED, IntentState.CREATED, values, where=_LET_GO)
             connection.execute(sa.insert(batches), [row])
         return batch
 
@@ -262,24 +263,20 @@ def _sent(intent: Intent) -> IntentState:
 
 
 def _move(
-    connection: Connection, intent: Intent, source: IntentState, target: IntentState, values: dict[str, Any]
+    connection: Connection,
+    intent: Intent,
+    source: IntentState,
+    target: IntentState,
+    values: dict[str, Any],
+    *,
+    where: sa.ColumnElement[bool] | None = None,
 ) -> None:
-    update = sa.update(intents).where(_key(intent), intents.c.state == source.value)
+    also = sa.true() if where is None else where
+    update = sa.update(intents).where(_key(intent), intents.c.state == source.value, also)
     if connection.execute(update.values(state=target.value, **values)).rowcount != 1:
         raise StaleTransitionError(
             f"part {intent.part} of run {intent.run} is no longer {source.value}: another process moved it on"
         )
-
-
-def _must_be_let_go(connection: Connection, intent: Intent) -> None:
-    """See that no limit holds a part back.
-
-    Raises:
-        StaleTransitionError: one does.
-    """
-    held = sa.and_(_key(intent), intents.c.over_limit.is_not(None))
-    if connection.execute(sa.select(intents.c.run).where(held)).first() is not None:
-        raise StaleTransitionError(f"part {intent.part} of run {intent.run} is held back: there is no room for it")
 
 
 def _key(intent: Intent) -> sa.ColumnElement[bool]:

@@ -20,6 +20,8 @@ class Queue(Rows["OpenBatch"]):
     unknown: int
     held_back: int = 0
     """Parts that wait until the replies to the first cases of their run are sound."""
+    over_limit: int = 0
+    """Parts that wait for room within a budget, or within what their command may cost."""
     handed_over: int = 0
     """Runs that went into a bundle while a batch of them was open: another store collects them."""
 
@@ -38,6 +40,7 @@ class Queue(Rows["OpenBatch"]):
             "planned": self.planned,
             "unknown": self.unknown,
             "held_back": self.held_back,
+            "over_limit": self.over_limit,
             "handed_over": self.handed_over,
             "waiting": self.waiting,
         }
