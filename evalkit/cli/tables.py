@@ -70,6 +70,8 @@ def print_runs(rows: Sequence[RunView], *, none: str = "no runs yet; `evalkit ru
     say(_shared(rows, judges, labels), style="dim")
     for row in {row.run: row for row in rows if row.spending.mixed_by_reuse}.values():
         say_wrapped(mixed(row), style="yellow", indent="  ")
+    for row in {row.run: row for row in rows if row.over_limit}.values():
+        say_wrapped(f"run {row.run} is held back: {row.over_limit}", style="yellow", indent="  ")
     say_not_sent(rows)
     say_sentinels(rows)
     if simulated:

@@ -56,6 +56,8 @@ class RunView:
     """What became of the run's sentinels, the same under each criterion; None where none rode."""
     not_sent: NotSent | None = None
     """What the grader's guard kept from the judge; None where it has none."""
+    over_limit: str | None = None
+    """Why a limit on cost holds back something of the run; None where none does."""
     dataset_spec: Mapping[str, Any] | None = None
     """The files and the filter that the dataset was read with; None where that is not known."""
 
@@ -123,6 +125,7 @@ class RunView:
             "cache_read_share": self.spending.cache_read_share,
             "served_models": list(self.spending.served_models),
             "simulated": self.simulated,
+            "over_limit": self.over_limit,
             "created_at": self.created_at.isoformat(),
             "against": self.against,
             **({} if self.preference is None else {"preference": self.preference.json()}),
