@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         UnknownCreateError,
         UsageError,
     )
+    from evalkit.limits import budget
     from evalkit.operations import Pruned, cancel, check, prune, recover, resolve, retry
     from evalkit.pipeline.agree import Agreed
     from evalkit.pipeline.bundle_write import WrittenBundle
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from evalkit.score import Score, Status
     from evalkit.tables import OpenBatch, Queue, RunTable, ScoreTable
     from evalkit.tables.agreements import AgreementTable, JudgesTable
+    from evalkit.tables.budgets import BudgetTable
     from evalkit.tables.comparisons import ComparedRuns, ComparisonTable
     from evalkit.tables.gates import GateTable
     from evalkit.tables.powers import PowerTable
@@ -84,6 +86,7 @@ __all__ = [
     "AccountError",
     "Agreed",
     "AgreementTable",
+    "BudgetTable",
     "Case",
     "CaseDetail",
     "ComparedRuns",
@@ -133,6 +136,7 @@ __all__ = [
     "__version__",
     "agree",
     "agree_between",
+    "budget",
     "cancel",
     "check",
     "collect",
@@ -171,6 +175,7 @@ __all__ = [
 _HOMES: Final = {
     "Agreed": "evalkit.pipeline.agree",
     "AgreementTable": "evalkit.tables.agreements",
+    "BudgetTable": "evalkit.tables.budgets",
     "Case": "evalkit.dataset",
     "CaseDetail": "evalkit.pipeline.detail",
     "ComparedRuns": "evalkit.tables.comparisons",
@@ -209,6 +214,7 @@ _HOMES: Final = {
     "WrittenBundle": "evalkit.pipeline.bundle_write",
 }
 _OPERATIONS: Final = frozenset({"cancel", "check", "prune", "recover", "resolve", "retry"})
+_LIMITS: Final = frozenset({"budget"})
 _ROUTING: Final = frozenset({"route"})
 _DECISIONS: Final = frozenset({"compare", "gate", "power", "rank", "trend"})
 _TRANSFER: Final = frozenset({"export_bundle", "import_bundle", "import_project", "scores"})
@@ -231,6 +237,7 @@ def __getattr__(name: str) -> Any:
     rooms = (
         ("evalkit.operations", _OPERATIONS),
         ("evalkit.decisions", _DECISIONS),
+        ("evalkit.limits", _LIMITS),
         ("evalkit.routing", _ROUTING),
         ("evalkit.transfer", _TRANSFER),
         ("evalkit.trust", _TRUST),

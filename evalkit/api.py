@@ -148,6 +148,7 @@ def submit(
     deadline: str | None = None,
     realtime: bool = False,
     smoke: int = 0,
+    max_cost: float | None = None,
     fresh: bool = False,
     sandbox: bool = False,
     progress: Progress | None = None,
@@ -166,17 +167,18 @@ def submit(
         deadline: `HH:MM` local time by which scores are wanted.
         realtime: send requests one by one, at full price, and take their replies at once.
         smoke: how many cases of each new run go first, so; the others follow as a batch if the replies are sound.
+        max_cost: USD that all of it may cost at most, with what comes of it; that of the config where None.
         fresh: judge, and generate under this label, what was judged or generated before, too.
         sandbox: use the built-in local API.
         progress: told of each step.
 
     Raises:
         ConfigError, DatasetError: the config or a file is wrong; nothing is sent.
-        UsageError: the deadline, `HH:MM` local time, cannot be met; nothing is sent.
+        UsageError: the deadline, `HH:MM` local time, cannot be met, or it may cost too much; nothing is sent.
         ProviderError: a create was refused.
         UnknownCreateError: the outcome of a create is not known.
     """
-    sending = Sending(deadline=deadline, realtime=realtime, smoke=smoke, fresh=fresh)
+    sending = Sending(deadline=deadline, realtime=realtime, smoke=smoke, max_cost=max_cost, fresh=fresh)
     with Session(config=config, store=store, judge=judge, filter=filter, sandbox=sandbox) as session:
         ids = submit_suite(session, label, progress or Progress(), sending)
         raise_unknown(collector_of(session, progress or Progress()), ids)
@@ -232,6 +234,7 @@ def run(
     smoke: int = 0,
     timeout: float | None = None,
     poll: float | None = None,
+    max_cost: float | None = None,
     fresh: bool = False,
     sandbox: bool = False,
     out: Path | None = None,
@@ -246,13 +249,13 @@ def run(
 
     Raises:
         ConfigError, DatasetError: the config or a file is wrong; nothing is sent.
-        UsageError: the deadline, `HH:MM` local time, cannot be met; nothing is sent.
+        UsageError: the deadline, `HH:MM` local time, cannot be met, or it may cost too much; nothing is sent.
         ProviderError: the API refuses or does not answer; `run` again goes on where this left off.
         UnknownCreateError: the outcome of a create is not known.
     """
     with Session(config=config, store=store, judge=judge, filter=filter, sandbox=sandbox) as session:
         listener = progress or Progress()
-        sending = Sending(deadline=deadline, realtime=realtime, smoke=smoke, fresh=fresh)
+        sending = Sending(deadline=deadline, realtime=realtime, smoke=smoke, max_cost=max_cost, fresh=fresh)
         ids = submit_suite(session, label, listener, sending, waits=False)
         collect_runs(session, ids, listener, wait=True, timeout=timeout, poll=poll)
         found = table_of(session.store, ids)
@@ -290,13 +293,15 @@ def status(config: Path | str | None = None, *, store: str | None = None, runs: 
         by_id = {run.id: run for run in session.store.runs.select(ids=[batch.run for batch in found])}
         intents = session.store.intents
         planned = intents.in_state(IntentState.PLANNED, runs=wanted)
-        held = sum(one.reason is not None for one in planned)
-        warming = sum(is_held(one) for one in planned)
+        over = sum(one.over_limit is not None for one in planned)
+        held = sum(one.reason is not None and one.over_limit is None for one in planned)
+        warming = sum(is_held(one) and one.over_limit is None for one in planned)
         return Queue(
             batches=tuple(open_batch(session.store, by_id[batch.run], batch) for batch in found),
-            planned=len(planned) - held,
+            planned=len(planned) - held - over,
             held_back=held - warming,
             warming=warming,
+            over_limit=over,
             unknown=len(intents.in_state(IntentState.INTENDED, IntentState.UNKNOWN, runs=wanted)),
             waiting=len(session.store.waits.all(wanted)),
             handed_over=sum(wanted is None or run in wanted for run in session.store.hand_overs.away()),

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from evalkit.errors import StoreError, UsageError
 from evalkit.pipeline.progress import Progress
+from evalkit.pipeline.sending import ANEW
 from evalkit.session import Session
 from evalkit.tables import RunTable
-from evalkit.work import collector_of, find_runs, must_have, table_of
+from evalkit.work import collector_of, find_runs, keep_budget, must_have, table_of, within
 
 if TYPE_CHECKING:
     from evalkit.pipeline.health import Health
@@ -34,6 +35,7 @@ def retry(
     run: str,
     *,
     statuses: Collection[Status] | None = None,
+    max_cost: float | None = None,
     config: Path | str | None = None,
     store: str | None = None,
     sandbox: bool = False,
@@ -44,13 +46,14 @@ def retry(
     Args:
         run: a run id, or the beginning of one.
         statuses: what to send again; errored, expired, canceled, truncated and missing where None.
+        max_cost: USD that it may cost at most, with what comes of it; that of the config where None.
         config: `evalkit.toml`, to find the store.
         store: the store's URL.
         sandbox: use the built-in local API.
         progress: told of each step.
 
     Raises:
-        UsageError: there is no such run, it is under way, or there is nothing to send again.
+        UsageError: there is no such run, it is under way, there is nothing to send again, or it may cost too much.
         ProviderError: a create was refused.
     """
     from evalkit.pipeline.follow_up import ASKED
@@ -64,7 +67,9 @@ def retry(
             raise UsageError(f"run {found.id} is still under way; collect it first: evalkit collect {found.id}")
         collector = collector_of(session, progress or Progress())
         collector.sender.check_account(found)
-        if not plan_retry(session.store, found, statuses or ASKED):
+        keep_budget(session, progress or Progress())
+        forecaster, most = collector.sender.forecaster, within(session, ANEW, max_cost).max_cost
+        if not plan_retry(session.store, found, statuses or ASKED, forecaster=forecaster, max_cost=most):
             raise UsageError(f"run {found.id} has no request to send again")
         collector.sender.send_planned(found)
         collector.converse([found.id])

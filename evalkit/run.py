@@ -196,6 +196,8 @@ class Intent:
     """Bytes of its body; None where that was not told."""
     at_most_usd: float | None = None
     """What it may cost at most; None where a price is not known."""
+    over_limit: str | None = None
+    """Of a planned one: which limit has no room for it, so that it is held back; None where it is within all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from evalkit.errors import UsageError
 from evalkit.pipeline.progress import Progress
+from evalkit.pipeline.sending import ANEW
 from evalkit.session import Session
 from evalkit.tables import RunTable
-from evalkit.work import collect_runs, find_runs, submit_runs, table_of
+from evalkit.work import collect_runs, find_runs, submit_runs, table_of, within
 
 if TYPE_CHECKING:
     from evalkit.dataset.human import LabelColumn
@@ -48,6 +49,7 @@ def noise(
     wait: bool = False,
     timeout: float | None = None,
     poll: float | None = None,
+    max_cost: float | None = None,
     sandbox: bool = False,
     progress: Progress | None = None,
 ) -> NoiseResult:
@@ -65,6 +67,7 @@ def noise(
         wait: go on until it is collected.
         timeout: seconds to wait at most.
         poll: seconds between two looks, in place of evalkit's own.
+        max_cost: USD that it may cost at most, with what comes of it; that of the config where None.
         sandbox: use the built-in local API.
         progress: told of each step.
 
@@ -83,7 +86,7 @@ def noise(
         keep_link(session.store, found, planned)
         listener = progress or Progress()
         if _may_change(session, planned.run.id):
-            ids = submit_runs(session, [planned], listener)
+            ids = submit_runs(session, [planned], listener, within(session, ANEW, max_cost))
             collect_runs(session, ids, listener, wait=wait, timeout=timeout, poll=poll)
         rows = table_of(session.store, [planned.run.id])
         is_open = any(row.is_open for row in rows)
@@ -100,6 +103,7 @@ def rejudge(
     wait: bool = False,
     timeout: float | None = None,
     poll: float | None = None,
+    max_cost: float | None = None,
     sandbox: bool = False,
     progress: Progress | None = None,
 ) -> RunTable:
@@ -114,6 +118,7 @@ def rejudge(
         wait: go on until all are collected.
         timeout: seconds to wait at most.
         poll: seconds between two looks, in place of evalkit's own.
+        max_cost: USD that it may cost at most, with what comes of it; that of the config where None.
         sandbox: use the built-in local API.
         progress: told of each step.
 
@@ -142,7 +147,7 @@ def rejudge(
             sentinels=sentinels_of(session.config, graders),
         )
         listener = progress or Progress()
-        ids = submit_runs(session, planned, listener)
+        ids = submit_runs(session, planned, listener, within(session, ANEW, max_cost))
         collect_runs(session, ids, listener, wait=wait, timeout=timeout, poll=poll)
         return table_of(session.store, ids)
 

@@ -78,7 +78,7 @@ def submit_suite(
     session: Session, label: str, progress: Progress, sending: Sending | None = None, *, waits: bool = True
 ) -> list[str]:
     """Submit every run of the suite; returns the run ids, whatever is unknown of them."""
-    how = sending or Sending()
+    how = within(session, sending or Sending())
     if not session.config.submit.reuse:
         how = replace(how, fresh=True)
     suite = session.suite
@@ -89,6 +89,23 @@ def submit_suite(
     if how.realtime:
         _say_full_price(session, label, progress, how)
     return submit_runs(session, suite.planned(label, fresh=how.fresh), progress, how, waits=waits)
+
+
+def within(session: Session, sending: Sending, max_cost: float | None = None) -> Sending:
+    """How runs are sent, within what they may cost: as it is said, or else as the config says it.
+
+    Raises:
+        UsageError: it is no amount.
+    """
+    from math import isfinite
+
+    config = session.config_or_none
+    most = sending.max_cost if max_cost is None else max_cost
+    if most is None and config is not None:
+        most = config.submit.max_cost
+    if most is not None and not (isfinite(most) and most >= 0):
+        raise UsageError(f"{most} is no amount that something may cost; say USD, 0 or more")
+    return replace(sending, max_cost=most)
 
 
 def submit_runs(
@@ -110,11 +127,13 @@ def submit_runs(
 
     Raises:
         SmokeError: the replies to the first cases are not sound; the others are held back.
+        LimitError: it may cost more than it may; nothing is sent.
     """
     from evalkit.pipeline.smoke import send_the_rest
     from evalkit.pipeline.stop import StopError
     from evalkit.pipeline.submit import Submitter
 
+    keep_budget(session, progress)
     collector, stopped = collector_of(session, progress, stays=not waits), None
     ids = Submitter(sender=collector.sender, reconciler=collector.reconciler, sending=sending).submit(planned)
     try:
@@ -127,6 +146,21 @@ def submit_runs(
     if stopped:
         raise stopped
     return ids
+
+
+def keep_budget(session: Session, progress: Progress) -> None:
+    """Write the config's budget to the store, so that whoever sends something of its runs keeps within it."""
+    from datetime import UTC, datetime
+
+    config = session.config_or_none
+    if config is None or config.budget is None:
+        return
+    known, budgets = config.budget.month_usd, session.store.budgets
+    before = budgets.of(config.name)
+    if before != known:
+        budgets.put(config.name, known, now=datetime.now(UTC))
+        was = "" if before is None else f"; it was ${before:,.2f}"
+        progress.note(f"the budget of {config.name} is ${known:,.2f} a month from now on{was}")
 
 
 def _say_full_price(session: Session, label: str, progress: Progress, sending: Sending) -> None:
@@ -226,12 +260,13 @@ def collect_runs(
     poll: float | None,
 ) -> None:
     """Collect, and refuse to end well while a create has an unknown outcome."""
+    from evalkit.pipeline.budgeting import held_by_limits
     from evalkit.pipeline.smoke import held
 
     collector = collector_of(session, progress, stays=wait)
     open_before = {batch.run for batch in session.store.batches.open(ids)} | set(session.store.waits.all(ids))
     collector.collect(ids, wait=wait, timeout=timeout, poll=poll)
-    for said in held(session.store, ids):
+    for said in (*held(session.store, ids), *held_by_limits(session.store, ids)):
         progress.note(said)
     _advise(collector, sorted(open_before))
     raise_unknown(collector, ids)

@@ -28,6 +28,7 @@ def retry(
     ] = None,
     config: options.Config = None,
     store: options.Store = None,
+    max_cost: options.MaxCost = None,
     sandbox: options.Sandbox = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -41,7 +42,13 @@ def retry(
 
     with progress_of(quiet=quiet) as progress:
         found = operations.retry(
-            run, statuses=_statuses(status), config=config, store=store, sandbox=sandbox, progress=progress
+            run,
+            statuses=_statuses(status),
+            max_cost=max_cost,
+            config=config,
+            store=store,
+            sandbox=sandbox,
+            progress=progress,
         )
     tables.print_rows(found, as_json=json)
 

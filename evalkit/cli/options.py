@@ -45,6 +45,16 @@ Limit: TypeAlias = Annotated[
 Sandbox: TypeAlias = Annotated[
     bool, typer.Option("--sandbox", help="Use the built-in local API: offline, free, simulated.")
 ]
+MaxCost: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--max-cost",
+        metavar="USD",
+        min=0,
+        help="Refuse to send what may cost more, before any of it is sent.",
+        show_default="of the config",
+    ),
+]
 Fresh: TypeAlias = Annotated[
     bool, typer.Option("--fresh", help="Judge all anew, and take over no score of the same output.")
 ]

@@ -69,6 +69,8 @@ def print_runs(rows: Sequence[RunView], *, none: str = "no runs yet; `evalkit ru
     say(_shared(rows, judges, labels), style="dim")
     for row in {row.run: row for row in rows if row.spending.mixed_by_reuse}.values():
         say_wrapped(mixed(row), style="yellow", indent="  ")
+    for row in {row.run: row for row in rows if row.over_limit}.values():
+        say_wrapped(f"run {row.run} is held back: {row.over_limit}", style="yellow", indent="  ")
     say_not_sent(rows)
     say_sentinels(rows)
     if simulated:
@@ -146,21 +148,19 @@ def print_status(found: Queue, *, as_json: bool) -> None:
         return
     if found:
         _print_open(found)
-    if found.planned:
-        say(f"{words.count(found.planned, 'part')} wait to be sent: the next submit or collect sends them")
-    if found.held_back:
-        held = words.count(found.held_back, "part")
-        say(f"{held} held back behind their first cases: submit sends them, cancel gives them up")
-    if found.warming:
-        say(f"{words.count(found.warming, 'part')} held back behind a warm-up: collect sends them when it has ended")
-    if found.unknown:
-        say(f"{words.count(found.unknown, 'create')} of unknown outcome: collect looks again, resolve settles it")
-    if found.handed_over:
-        say(f"{words.count(found.handed_over, 'run')} handed over: the store that imported the bundle collects them")
-    if found.waiting:
-        say(f"{words.count(found.waiting, 'run')} wait for another: collect goes on with them when it is collected")
-    nothing = (found.planned, found.held_back, found.warming, found.unknown, found.handed_over, found.waiting)
-    if not found and not any(nothing):
+    unsent = (
+        (found.planned, "part", "wait to be sent: the next submit or collect sends them"),
+        (found.held_back, "part", "held back behind their first cases: submit sends them, cancel gives them up"),
+        (found.warming, "part", "held back behind a warm-up: collect sends them when it has ended"),
+        (found.over_limit, "part", "held back by a limit on cost: sent when there is room; `evalkit budget` tells"),
+        (found.unknown, "create", "of unknown outcome: collect looks again, resolve settles it"),
+        (found.handed_over, "run", "handed over: the store that imported the bundle collects them"),
+        (found.waiting, "run", "wait for another: collect goes on with them when it is collected"),
+    )
+    for n, noun, what in unsent:
+        if n:
+            say(f"{words.count(n, noun)} {what}")
+    if not found and not any(n for n, _, _ in unsent):
         say("nothing is open: every batch is collected")
 
 

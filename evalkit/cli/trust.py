@@ -25,6 +25,7 @@ def noise(
     wait: Wait = False,
     timeout: options.Timeout = None,
     poll: options.Poll = None,
+    max_cost: options.MaxCost = None,
     sandbox: options.Sandbox = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -49,6 +50,7 @@ def noise(
             wait=wait,
             timeout=timeout,
             poll=poll,
+            max_cost=max_cost,
             sandbox=sandbox,
             progress=progress,
         )
@@ -74,6 +76,7 @@ def rejudge(
     wait: Wait = False,
     timeout: options.Timeout = None,
     poll: options.Poll = None,
+    max_cost: options.MaxCost = None,
     sandbox: options.Sandbox = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -97,6 +100,7 @@ def rejudge(
             wait=wait,
             timeout=timeout,
             poll=poll,
+            max_cost=max_cost,
             sandbox=sandbox,
             progress=progress,
         )

@@ -43,4 +43,6 @@ def compiled(pattern: str) -> re.Pattern[str]:
 Words = Annotated[str, AfterValidator(_clean)]
 """Printable text, not empty, without spaces around it."""
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
+Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""An amount of money."""
 MaxTokens = Annotated[int, Field(ge=1, description="Most tokens of one reply, thinking included.")]

@@ -24,7 +24,7 @@ from evalkit.config.gate import GateConfig
 from evalkit.config.grader import GraderConfig
 from evalkit.config.jury import JuryConfig
 from evalkit.config.prices import PricesConfig
-from evalkit.config.section import DEFAULT_MAX_TOKENS, Effort, MaxTokens, Section, Words
+from evalkit.config.section import DEFAULT_MAX_TOKENS, Effort, MaxTokens, Section, Usd, Words
 from evalkit.config.sentinels import SentinelsConfig
 from evalkit.config.several import data_paths, written_name
 from evalkit.config.sources import refusal, root_of
@@ -136,6 +136,18 @@ class SubmitConfig(Section):
         description="One request first, to warm the cache, and the rest when it has ended; auto does so where it saves "
         "more than the delay is worth, and a command waits for the scores.",
     )
+    max_cost: Usd | None = Field(
+        default=None, description="USD that a command may cost at most; what may cost more is refused, and not sent."
+    )
+
+
+class BudgetConfig(Section):
+    """What the runs of this evaluation may cost together."""
+
+    month_usd: Usd = Field(
+        description="USD a calendar month, UTC: what may cost more waits for room, or is refused at submit.",
+        examples=[50],
+    )
 
 
 class Config(Section):
@@ -151,6 +163,7 @@ class Config(Section):
     sentinels: SentinelsConfig | None = None
     submit: SubmitConfig = Field(default_factory=SubmitConfig)
     prices: PricesConfig | None = None
+    budget: BudgetConfig | None = None
     _path: Path = PrivateAttr()
 
     @model_validator(mode="after")

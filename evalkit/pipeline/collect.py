@@ -256,8 +256,12 @@ class Collector:
         """Whether a part is about to be sent, by this process or another: it is a batch when it is looked for again."""
         states = (IntentState.PLANNED, IntentState.INTENDED)
         found = self.store.intents.in_state(*states, runs=runs, account=self.sender.provider.account)
-        # A planned part with a reason is held back: it stays so until a person says otherwise, or its warm-up is over.
-        return any(one.state is IntentState.INTENDED or one.reason is None or is_held(one) for one in found)
+        # A planned part with a reason is held back: it stays so until a person says otherwise, or its warm-up is over;
+        # one beyond a limit until there is room.
+        return any(
+            one.state is IntentState.INTENDED or (one.over_limit is None and (one.reason is None or is_held(one)))
+            for one in found
+        )
 
     def _refuse_strangers(self, runs: Sequence[str] | None) -> None:
         """Refuse what was asked for and belongs to another account; pass over what was not asked for.

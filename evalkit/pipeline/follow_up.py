@@ -12,9 +12,12 @@ from typing import Final
 
 from evalkit.errors import StaleTransitionError
 from evalkit.failpoint import step
+from evalkit.pipeline.budgeting import weight_of
+from evalkit.pipeline.forecast import Forecaster
+from evalkit.pipeline.refusing import refused
 from evalkit.run import Batch, Intent, Run
 from evalkit.score import Status
-from evalkit.store import FollowUp, Store
+from evalkit.store import FollowUp, NoRoomError, Store, Weight
 
 ROUNDS: Final = 2
 """How often what failed is sent again by itself."""
@@ -61,21 +64,58 @@ def follow_ups(store: Store, run: Run, batch: Batch, *, rounds: int = ROUNDS) ->
     return _parts(run, passing, after=intent)
 
 
-def retry(store: Store, run: Run, statuses: Collection[Status] = ASKED) -> list[Intent]:
-    """Plan follow-ups of everything unscored of these statuses, because a person asks for it."""
+def retry(
+    store: Store,
+    run: Run,
+    statuses: Collection[Status] = ASKED,
+    *,
+    forecaster: Forecaster | None = None,
+    max_cost: float | None = None,
+) -> list[Intent]:
+    """Plan follow-ups of everything unscored of these statuses, because a person asks for it.
+
+    Args:
+        store: where the run is.
+        run: the run.
+        statuses: what to send again.
+        forecaster: weighs it, where a limit is to be kept within.
+        max_cost: USD that it may cost, with what comes of it.
+
+    Raises:
+        LimitError: a limit has no room for it; nothing is planned.
+    """
     wanted = [one for one in unscored(store, run) if one.status in statuses]
     before = store.intents.of(run.id)
     last = max(before, key=lambda intent: (intent.round, intent.max_tokens or 0), default=None)
     if last is None:
         return []
     last = replace(last, realtime=all(intent.realtime for intent in before))
+    parts = _parts(run, wanted, after=last)
+    if max_cost is not None or store.budgets.in_force([run.suite], [run.id]):
+        parts = [replace(one, weight=_weight(store, forecaster, run, one)) for one in parts]
     try:
-        planned = store.follow_ups(_parts(run, wanted, after=last))
+        planned = store.follow_ups(parts, max_usd=max_cost)
+    except NoRoomError as error:
+        raise refused(error.refusal, (), forecaster.prices if forecaster else None) from error
     except StaleTransitionError:
         return []  # another process plans the same follow-up
     if planned:
         step("followed_up")
     return planned
+
+
+def _weight(store: Store, forecaster: Forecaster | None, run: Run, wanted: FollowUp) -> Weight | None:
+    """What a follow-up weighs before it is planned."""
+    if forecaster is None:
+        return None
+    return weight_of(
+        store,
+        forecaster,
+        run,
+        max_tokens=wanted.max_tokens,
+        realtime=wanted.realtime,
+        custom_ids=frozenset(wanted.custom_ids),
+    )
 
 
 def unscored(store: Store, run: Run, batch: str | None = None) -> list[Unscored]:

@@ -95,6 +95,7 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
                     against=beside.get(run.baseline_digest),
                     sentinels=sentinels.get(run.id),
                     not_sent=held.get(run.id),
+                    over_limit=next((one.over_limit for one in intents if one.over_limit), None),
                     dataset_spec=read.get(run.dataset),
                 )
             )

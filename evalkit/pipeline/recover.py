@@ -186,7 +186,7 @@ class Recoverer:
     def _claim(self, intent: Intent, at: datetime) -> Intent:
         account, base_url = self.provider.account, self.provider.base_url
         return self.store.intents.claim(
-            intent, body_digest="", account=account, base_url=base_url, holder=holder(), now=at
+            intent, body_digest="", account=account, base_url=base_url, holder=holder(), now=at, is_there=True
         )
 
     def _doubt(self, runs: Sequence[str]) -> None:

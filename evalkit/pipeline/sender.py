@@ -16,8 +16,9 @@ from typing import Final
 
 from evalkit.errors import AccountError, ProviderError, StaleTransitionError, UnknownCreateError
 from evalkit.failpoint import step
+from evalkit.pipeline.budgeting import let_go
 from evalkit.pipeline.caching.settle import Caching
-from evalkit.pipeline.caching.warm_up import let_go
+from evalkit.pipeline.caching.warm_up import let_go as let_warm_go
 from evalkit.pipeline.encode import Pairs, encode_part
 from evalkit.pipeline.forecast import Forecaster
 from evalkit.pipeline.generate import stored_pairs
@@ -61,9 +62,12 @@ class Sender:
         """
         held = 0
         self.check_account(run)
-        if said := let_go(self.store, run.id, now=self.now()):
+        if said := let_warm_go(self.store, run.id, now=self.now()):
             self.progress.note(said)
+        let_go(self.store, self.forecaster, run, now=self.now())
         for intent in self.store.intents.in_state(IntentState.PLANNED, runs=[run.id]):
+            if intent.over_limit is not None:
+                continue  # it goes when there is room
             if intent.realtime:
                 self._begin(run, intent)
             elif intent.reason is not None:

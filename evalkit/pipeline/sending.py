@@ -19,6 +19,9 @@ class Sending:
     fresh: bool = False
     """Judge, and generate, what was judged or generated before, too."""
 
+    max_cost: float | None = None
+    """USD that all of it may cost at most, with what comes of it."""
+
     @property
     def smoked(self) -> int:
         """How many cases go first: none where all go one by one."""

@@ -7,7 +7,7 @@ sent; and each part is claimed before its create. A run that is there already is
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,8 @@ from pathlib import Path
 from evalkit.dataset import Case
 from evalkit.failpoint import step
 from evalkit.graders import Asked, Check
+from evalkit.pipeline.admission import Admission, Written
+from evalkit.pipeline.bounding import bound
 from evalkit.pipeline.caching.order import together
 from evalkit.pipeline.caching.settle import Settled, settle
 from evalkit.pipeline.encode import Encoded, Pairs, encode, no_output
@@ -22,6 +24,7 @@ from evalkit.pipeline.forecast import Forecast
 from evalkit.pipeline.generate import generated, pairs_of
 from evalkit.pipeline.guarding import guard_note
 from evalkit.pipeline.reconcile import Reconciler
+from evalkit.pipeline.refusing import refused
 from evalkit.pipeline.release import Releaser
 from evalkit.pipeline.reuse import said, taken_over
 from evalkit.pipeline.sender import Sender
@@ -31,7 +34,7 @@ from evalkit.pipeline.spool import Limits, Part
 from evalkit.pipeline.suite import PlannedRun
 from evalkit.run import IntentState, RunKind
 from evalkit.score import Score
-from evalkit.store import Taken, Way
+from evalkit.store import NoRoomError, Taken, Way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +55,12 @@ class Submitter:
         Raises:
             DatasetError: cases cannot be rendered; nothing of that run is written or sent.
             AccountError: a run is there already, from another account.
+            LimitError: what it may cost is not within a limit; nothing is written or sent.
             ProviderError: a create was refused; what was created before stays and is not lost.
         """
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
             # Every run is written before any is sent: a create that is refused then leaves no run out.
-            bodies = {one.run.id: self._prepare(one, Path(directory)) for one in planned}
+            bodies = self._written(planned, Path(directory))
             waiting = self.sender.store.waits.all([one.run.id for one in planned if one.needs])
             for one in together(planned, lambda one: one.run):
                 if one.run.id in waiting:
@@ -69,19 +73,39 @@ class Submitter:
         Releaser(sender=self.sender, limits=self.limits, checks=checks).release(list(waiting))
         return [one.run.id for one in planned]
 
-    def _prepare(self, planned: PlannedRun, directory: Path) -> dict[int, Part] | None:
-        """Write a run, unless it is there; the bodies of its parts, where they are those of the store."""
-        if planned.needs and not self.sender.store.runs.exists(planned.run.id):
-            self._wait(planned, directory)
-            return None
-        if isinstance(planned.grader, Check):
-            self._check(planned, planned.grader)
-            return None
-        if self.sender.store.runs.exists(planned.run.id):
-            self._attach(planned)
-            return None
-        account = self.sender.provider.account  # a missing key is said before anything is rendered or written
+    def _written(self, planned: Sequence[PlannedRun], directory: Path) -> dict[str, dict[int, Part] | None]:
+        """Write every run, unless it is there; of each the bodies of its parts, where they are those of the store."""
+        admission = Admission(
+            store=self.sender.store,
+            max_usd=self.sending.max_cost,
+            suites=frozenset(one.run.suite for one in planned),
+            runs=frozenset(one.run.id for one in planned),
+            now=self.sender.now,
+        )
+        if not admission.in_force:
+            return {one.run.id: self._prepare(one, directory)().bodies for one in planned}
+        try:
+            written = admission.write({one.run.id: self._prepare(one, directory) for one in planned})
+        except NoRoomError as error:
+            forecaster = self.sender.forecaster
+            raise refused(error.refusal, planned, forecaster.prices if forecaster else None) from error
+        step("kept")
+        return {run: one.bodies for run, one in written.items()}
+
+    def _prepare(self, planned: PlannedRun, directory: Path) -> Callable[[], Written]:
+        """Render a run, unless it is there; what writes it."""
         grader = planned.grader
+        if planned.needs and not self.sender.store.runs.exists(planned.run.id):
+            return self._wait(planned, directory)
+        if isinstance(grader, Check):
+            return lambda: self._check(planned, grader)
+        if self.sender.store.runs.exists(planned.run.id):
+            return lambda: self._attach(planned)
+        return self._ask(planned, grader, directory)
+
+    def _ask(self, planned: PlannedRun, grader: Asked, directory: Path) -> Callable[[], Written]:
+        """Render a run that is to be sent; what writes it."""
+        account = self.sender.provider.account  # a missing key is said before anything is rendered or written
         made = generated(self.sender.store, planned) if planned.run.kind is RunKind.GENERATION else None
         if made:
             planned = replace(planned, candidate=made.candidate)
@@ -100,35 +124,49 @@ class Submitter:
             self.sender.progress.note(said(planned.run, len(taken), sent))
         encoded.missing += made.scores if made else ()
         forecast = self._forecast(planned, grader, encoded)
-        kept = self._keep(planned, encoded, account=account, taken=taken, forecast=forecast, cached=cached)
-        step("kept")
-        if kept and cached.note and encoded.parts:
-            self.sender.progress.note(cached.note)
-        if note := guard_note(planned.run, grader, encoded.not_sent):
-            self.sender.progress.note(note)
-        # Where another process was faster, its parts count, and their bodies come from the store.
-        return dict(enumerate(encoded.parts)) if kept else None
 
-    def _wait(self, planned: PlannedRun, directory: Path) -> None:
-        """Write a run that waits for its outputs; rendered without them, so that nothing is paid for in vain.
+        def write() -> Written:
+            kept = self._keep(planned, encoded, account=account, taken=taken, forecast=forecast, cached=cached)
+            step("kept")
+            if kept and cached.note and encoded.parts:
+                self.sender.progress.note(cached.note)
+            if note := guard_note(planned.run, grader, encoded.not_sent):
+                self.sender.progress.note(note)
+            # Where another process was faster, its parts count, and their bodies come from the store.
+            return Written(is_new=kept, bodies=dict(enumerate(encoded.parts)) if kept else None)
+
+        return write
+
+    def _wait(self, planned: PlannedRun, directory: Path) -> Callable[[], Written]:
+        """Render a run that waits for its outputs without them, so that nothing is paid for in vain; what writes it.
 
         Raises:
             DatasetError: its cases cannot be rendered.
         """
-        grader = planned.grader
+        grader, forecast = planned.grader, None
         if not isinstance(grader, Check) and planned.run.kind is not RunKind.JURY:
-            self._encode(planned, grader, directory, ((case, "") for case in planned.dataset))
+            if self.sender.forecaster is None:
+                self._encode(planned, grader, directory, ((case, "") for case in planned.dataset))
+            else:
+                in_batch = not self.sending.realtime
+                forecast = bound(self.sender.forecaster, planned, grader, directory, batch=in_batch)
         setting = self.sender.caching.setting
         if setting != "auto":  # which is chosen when its outputs are known
             planned = replace(planned, run=replace(planned.run, cache_ttl=setting))
-        self._keep(planned, Encoded(sentinels=list(planned.sentinels)))
-        step("kept")
 
-    def _attach(self, planned: PlannedRun) -> None:
+        def write() -> Written:
+            kept = self._keep(planned, Encoded(sentinels=list(planned.sentinels)), forecast=forecast)
+            step("kept")
+            return Written(is_new=kept)
+
+        return write
+
+    def _attach(self, planned: PlannedRun) -> Written:
         """A run that exists is the newest from now on, but for one whose time is that of another run."""
         if planned.run.submitted_at is None:
             now = datetime.now(UTC)
             self.sender.store.submit_again(planned.run, planned.dataset, planned.candidate, now=now)
+        return Written(is_new=False)
 
     def _submit_run(self, planned: PlannedRun, bodies: dict[int, Part] | None) -> None:
         """Send what is still to be sent of a run."""
@@ -190,7 +228,11 @@ class Submitter:
         """What is to be sent of a run may cost."""
         if self.sender.forecaster is None:
             return None
-        return self.sender.forecaster.of(planned.run, grader, encoded.parts, batch=not self.sending.realtime)
+        found = self.sender.forecaster.of(planned.run, grader, encoded.parts, batch=not self.sending.realtime)
+        if self.sending.smoked and encoded.parts:  # the first part goes one by one
+            first = self.sender.forecaster.of(planned.run, grader, encoded.parts[:1], batch=False)
+            found = replace(found, weights=[*first.weights, *found.weights[1:]])
+        return found
 
     def _keep(
         self,
@@ -227,12 +269,11 @@ class Submitter:
             weights=forecast.weights if forecast else (),
         )
 
-    def _check(self, planned: PlannedRun, check: Check) -> None:
+    def _check(self, planned: PlannedRun, check: Check) -> Written:
         """Score a check here and now: a run without a batch."""
         if self.sender.store.runs.exists(planned.run.id):
-            self._attach(planned)
             self.sender.progress.attached(planned.run)
-            return
+            return self._attach(planned)
         self.sender.store.add_run(
             planned.run,
             dataset=planned.dataset,
@@ -244,6 +285,7 @@ class Submitter:
             policy=planned.policy,
         )
         self.sender.progress.checked(planned.run)
+        return Written(is_new=True)
 
     def _checked(self, planned: PlannedRun, check: Check, case: Case) -> Score:
         output = planned.candidate.output(case)

@@ -59,6 +59,8 @@ class RunView:
     """What the grader's guard kept from the judge; None where it has none."""
     caching: CacheReturn | None = None
     """What caching returned to the run, where that was asked for and it has replies."""
+    over_limit: str | None = None
+    """Why a limit on cost holds back something of the run; None where none does."""
     dataset_spec: Mapping[str, Any] | None = None
     """The files and the filter that the dataset was read with; None where that is not known."""
 
@@ -127,6 +129,7 @@ class RunView:
             "cache": self.caching.json() if self.caching else None,
             "served_models": list(self.spending.served_models),
             "simulated": self.simulated,
+            "over_limit": self.over_limit,
             "created_at": self.created_at.isoformat(),
             "against": self.against,
             **({} if self.preference is None else {"preference": self.preference.json()}),

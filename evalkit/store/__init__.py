@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -17,11 +17,13 @@ from evalkit.run import Batch, Intent, Request, Run
 from evalkit.score import Score, Status, Verdict
 from evalkit.store.answers import Answer, Answers
 from evalkit.store.batches import Batches, read_batch
+from evalkit.store.budgets import Budget, Budgets, Limit, NoRoomError, Refusal, let_go_with
 from evalkit.store.caching import CachedGroup, CachedRun, Caching
 from evalkit.store.calibrations import Calibrations, read_calibration
 from evalkit.store.case_scores import CaseScores, SaidRow
 from evalkit.store.checked import BadRowError, checked
 from evalkit.store.content import Content
+from evalkit.store.counted import Counted, month_of
 from evalkit.store.engine import Database, open_database
 from evalkit.store.estimates import Estimate, Estimates, Weight
 from evalkit.store.guards import Guards
@@ -52,17 +54,22 @@ __all__ = [
     "REALTIME_PREFIX",
     "Answer",
     "BadRowError",
+    "Budget",
     "CachedGroup",
     "CachedRun",
+    "Counted",
     "Estimate",
     "FollowUp",
     "HandOver",
     "Incoming",
     "LastPasses",
+    "Limit",
     "LineRow",
+    "NoRoomError",
     "NoiseRun",
     "Outgoing",
     "PlacedScore",
+    "Refusal",
     "ResultLine",
     "SaidRow",
     "Spending",
@@ -74,6 +81,7 @@ __all__ = [
     "Way",
     "Weight",
     "checked",
+    "month_of",
     "read_calibration",
     "read_run",
 ]
@@ -106,6 +114,7 @@ class Store:
         self.caching = Caching(database)
         self.estimates = Estimates(database)
         self.habits = Habits(database)
+        self.budgets = Budgets(database)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -210,6 +219,7 @@ class Store:
         reasons: Sequence[str | None] = (),
         estimate: Estimate | None = None,
         weights: Sequence[Weight] = (),
+        now: datetime | None = None,
     ) -> int:
         """A run that waited gets what it lacked, in one transaction with its wait's end; returns its first new part.
 
@@ -227,11 +237,13 @@ class Store:
             reasons: why a part is held back, for each; none is where it is not said.
             estimate: what it is to cost, where that was not told before.
             weights: what each part weighs.
+            now: the time, by which a month is told.
 
         Raises:
             StaleTransitionError: another process was faster, or what it needs is under way again.
         """
         with self.database.writing() as connection:
+            self.budgets.lock(connection, [run.suite])
             self.waits.over(connection, run.id, needs)
             first = self.runs.extend(
                 connection,
@@ -251,6 +263,7 @@ class Store:
             if taken:
                 rows = _rows_per_case(self.content.asked(run.grader_digest))
                 self.reuse.take_with(connection, run.id, taken, rows=rows)
+            let_go_with(connection, run.id, now=now or datetime.now(UTC))
         return first
 
     def derive(self, run: Run, needs: Sequence[str]) -> None:
@@ -307,16 +320,27 @@ class Store:
             missing = self.scores.finish_with(connection, batch, criteria, now=now)
             return missing, [self.runs.follow_up_with(connection, one) for one in follow_ups]
 
-    def follow_ups(self, wanted: Sequence[FollowUp]) -> list[Intent]:
+    def follow_ups(
+        self, wanted: Sequence[FollowUp], *, max_usd: float | None = None, now: datetime | None = None
+    ) -> list[Intent]:
         """Plan several follow-ups, all or none; what was made of the outputs of their runs waits for them.
+
+        Args:
+            wanted: what is to be sent again.
+            max_usd: what it may cost, with what comes of it.
+            now: the time, by which a month is told.
 
         Raises:
             StaleTransitionError: another process has planned a follow-up of some of them.
+            NoRoomError: a limit has no room for all of them.
         """
+        run_ids = sorted({one.run for one in wanted})
         with self.database.writing() as connection:
+            self.budgets.lock_of(connection, run_ids)
             planned = [self.runs.follow_up_with(connection, one) for one in wanted]
-            for run in sorted({one.run for one in wanted}):
+            for run in run_ids:
                 self.waits.again(connection, run)
+            self.budgets.let_go_whole(connection, run_ids, (), max_usd=max_usd, now=now or datetime.now(UTC))
         return planned
 
     def give_up(self, intent: Intent, criteria: Sequence[str], *, now: datetime) -> None:

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import sqlite3
+import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         """Wrap an engine; `open_database` makes one."""
         self._engine = engine
+        self._together = threading.local()
         self.sqlite = engine.dialect.name == "sqlite"
 
     @property
@@ -70,9 +72,29 @@ class Database:
         Raises:
             StoreError: the database cannot be written; nothing of the transaction is kept.
         """
+        joined = getattr(self._together, "connection", None)
+        if joined is not None:
+            yield joined
+            return
         writer = self._engine.execution_options(writes=True)
         with self._named("written"), writer.begin() as connection:
             yield connection
+
+    @contextmanager
+    def together(self) -> Generator[Connection]:
+        """One transaction of all that this thread writes within it: it is committed whole, or not at all.
+
+        What is read meanwhile is as it was before, but on the connection itself.
+
+        Raises:
+            StoreError: the database cannot be written; nothing of the transaction is kept.
+        """
+        with self.writing() as connection:
+            self._together.connection = connection
+            try:
+                yield connection
+            finally:
+                self._together.connection = None
 
     def insert_new(self, connection: Connection, table: sa.Table, rows: list[dict[str, Any]]) -> int:
         """Insert the rows that are not there yet; returns how many were.

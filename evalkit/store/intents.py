@@ -22,6 +22,8 @@ from sqlalchemy.engine import Connection
 from evalkit.errors import StaleTransitionError
 from evalkit.ids import digest
 from evalkit.run import BatchState, Intent, IntentState
+from evalkit.store.budgets import NOT_YET, is_limited
+from evalkit.store.counted import month_of
 from evalkit.store.engine import Database
 from evalkit.store.hand_overs import must_be_here
 from evalkit.store.rows import from_json, stamp, stamp_or_none, to_json, unstamp_or_none
@@ -29,6 +31,10 @@ from evalkit.store.schema import batches, intents
 
 REALTIME_PREFIX: Final = "realtime-"
 """How the ids of batches begin that the API knows nothing of."""
+
+
+_LET_GO: Final = intents.c.over_limit.is_(None)
+"""The condition that no limit holds a part back."""
 
 
 class Intents:
@@ -59,14 +65,24 @@ class Intents:
             return [read_intent(row) for row in connection.execute(query)]
 
     def claim(
-        self, intent: Intent, *, body_digest: str, account: str, base_url: str, holder: str, now: datetime
+        self,
+        intent: Intent,
+        *,
+        body_digest: str,
+        account: str,
+        base_url: str,
+        holder: str,
+        now: datetime,
+        is_there: bool = False,
     ) -> Intent:
         """planned -> intended: committed before the create, with the digest of exactly the bytes to be sent.
 
+        Where its batch `is_there` already, no limit is asked whether there is room for it.
+
         Raises:
-            StaleTransitionError: another process has claimed it, or the run was handed over.
+            StaleTransitionError: another process has claimed it, the run was handed over, or a limit holds it back.
         """
-        values = {
+        values: dict[str, Any] = {
             "body_digest": body_digest,
             "account": account,
             "base_url": base_url,
@@ -75,7 +91,9 @@ class Intents:
         }
         with self._database.writing() as connection:
             must_be_here(connection, intent.run)
-            _move(connection, intent, IntentState.PLANNED, IntentState.INTENDED, values)
+            free = sa.true() if is_there else _LET_GO
+            values |= {"over_limit": None} if is_there else {}
+            _move(connection, intent, IntentState.PLANNED, IntentState.INTENDED, values, where=free)
             row = connection.execute(sa.select(intents).where(_key(intent))).one()
         return read_intent(row)
 
@@ -121,7 +139,7 @@ class Intents:
             The id of the batch; it holds the time, so that two stores never call two conversations the same.
 
         Raises:
-            StaleTransitionError: another process has begun it, or the run was handed over.
+            StaleTransitionError: another process has begun it, the run was handed over, or a limit holds it back.
         """
         made = digest({"account": account, "holder": holder, "at": stamp(now)})[:6]
         batch = f"{REALTIME_PREFIX}{intent.run}-{intent.part}-{intent.attempt}-{made}"
@@ -142,7 +160,7 @@ class Intents:
         values = {"batch": batch, "holder": holder, "intended_at": stamp(now), "settled_at": stamp(now), **sender}
         with self._database.writing() as connection:
             must_be_here(connection, intent.run)
-            _move(connection, intent, IntentState.PLANNED, IntentState.CREATED, values)
+            _move(connection, intent, IntentState.PLANNED, IntentState.CREATED, values, where=_LET_GO)
             connection.execute(sa.insert(batches), [row])
         return batch
 
@@ -172,8 +190,10 @@ class Intents:
         """planned -> planned: what of a run is still to be sent goes in realtime; returns how many parts that are."""
         c = intents.c
         due = sa.and_(c.run == run, c.state == IntentState.PLANNED.value, c.realtime.is_(False))
+        values: dict[str, Any] = {"realtime": True, "reason": None, "at_most_usd": None}  # at another price
         with self._database.writing() as connection:
-            return connection.execute(sa.update(intents).where(due).values(realtime=True, reason=None)).rowcount
+            values["over_limit"] = NOT_YET if is_limited(connection, run) else None
+            return connection.execute(sa.update(intents).where(due).values(values)).rowcount
 
     def not_created(self, intent: Intent, *, reason: str, now: datetime) -> Intent:
         """intended | unknown -> not_created, and the part planned again: the new attempt is returned.
@@ -181,7 +201,7 @@ class Intents:
         Raises:
             StaleTransitionError: the intent has moved on.
         """
-        again = {
+        again: dict[str, Any] = {
             "run": intent.run,
             "part": intent.part,
             "attempt": intent.attempt + 1,
@@ -193,6 +213,8 @@ class Intents:
             "base_url": intent.base_url,
             "size": intent.size,
             "at_most_usd": intent.at_most_usd,
+            # What was let go in an earlier month is not within the budget of this one.
+            "over_limit": NOT_YET if intent.intended_at and intent.intended_at < month_of(now) else None,
         }
         with self._database.writing() as connection:
             values = {"reason": reason, "settled_at": stamp(now)}
@@ -210,6 +232,7 @@ class Intents:
             base_url=intent.base_url,
             size=intent.size,
             at_most_usd=intent.at_most_usd,
+            over_limit=again["over_limit"],
         )
 
     def give_up(self, connection: Connection, intent: Intent, *, now: datetime) -> None:
@@ -251,9 +274,16 @@ def _sent(intent: Intent) -> IntentState:
 
 
 def _move(
-    connection: Connection, intent: Intent, source: IntentState, target: IntentState, values: dict[str, Any]
+    connection: Connection,
+    intent: Intent,
+    source: IntentState,
+    target: IntentState,
+    values: dict[str, Any],
+    *,
+    where: sa.ColumnElement[bool] | None = None,
 ) -> None:
-    update = sa.update(intents).where(_key(intent), intents.c.state == source.value)
+    also = sa.true() if where is None else where
+    update = sa.update(intents).where(_key(intent), intents.c.state == source.value, also)
     if connection.execute(update.values(state=target.value, **values)).rowcount != 1:
         raise StaleTransitionError(
             f"part {intent.part} of run {intent.run} is no longer {source.value}: another process moved it on"
@@ -287,4 +317,5 @@ def read_intent(row: sa.Row[Any]) -> Intent:
         realtime=row.realtime,
         size=row.size,
         at_most_usd=row.at_most_usd,
+        over_limit=row.over_limit,
     )

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from evalkit.errors import StaleTransitionError, UsageError
 from evalkit.run import BatchState, Intent, IntentState, Judge, Request, Run, RunKind
+from evalkit.store.budgets import NOT_YET, is_limited
 from evalkit.store.engine import Database
 from evalkit.store.estimates import Weight
 from evalkit.store.hand_overs import must_be_here
@@ -30,6 +31,8 @@ class FollowUp:
     account: str | None = None
     base_url: str | None = None
     realtime: bool = False
+    weight: Weight | None = None
+    """What it weighs, where that is known."""
 
 
 class Way(TypedDict):
@@ -82,12 +85,14 @@ class Runs:
         for chunk in chunks(planned):
             connection.execute(sa.insert(requests), [_request_row(run.id, request) for request in chunk])
         if parts:
+            over = {"over_limit": NOT_YET if is_limited(connection, run.id) else None}
             connection.execute(
                 sa.insert(intents),
                 [
                     _intent_row(run.id, part, n, account=account, base_url=base_url)
                     | (ways[part] if ways else BATCHED)
                     | (weights[part] if weights else _UNWEIGHED)
+                    | over
                     for part, n in enumerate(parts)
                 ],
             )
@@ -117,7 +122,8 @@ class Runs:
             rows = [{**_request_row(run, request), "part": first + request.part} for request in chunk]
             connection.execute(sa.insert(requests), rows)
         if parts:
-            own = {"account": account, "base_url": base_url, "realtime": realtime}
+            over = NOT_YET if is_limited(connection, run) else None
+            own = {"account": account, "base_url": base_url, "realtime": realtime, "over_limit": over}
             none = {"account": None, "base_url": None}
             rows = [
                 {
@@ -244,7 +250,10 @@ class Runs:
         if moved != len(wanted.custom_ids):
             raise StaleTransitionError(f"run {run}: another process has planned a follow-up of these requests")
         planned = _intent_row(run, part, moved, account=wanted.account, base_url=wanted.base_url)
-        row = {**planned, "round": wanted.round, "max_tokens": wanted.max_tokens, "realtime": wanted.realtime}
+        over = NOT_YET if is_limited(connection, run) else None
+        weight = wanted.weight or _UNWEIGHED
+        row = {**planned, **weight, "round": wanted.round, "max_tokens": wanted.max_tokens, "over_limit": over}
+        row["realtime"] = wanted.realtime
         connection.execute(sa.insert(intents), [row])
         return Intent(
             run=run,
@@ -257,6 +266,9 @@ class Runs:
             account=wanted.account,
             base_url=wanted.base_url,
             realtime=wanted.realtime,
+            size=weight["size"],
+            at_most_usd=weight["at_most_usd"],
+            over_limit=over,
         )
 
 

@@ -22,6 +22,8 @@ class Queue(Rows["OpenBatch"]):
     """Parts that wait until the replies to the first cases of their run are sound."""
     warming: int = 0
     """Parts that wait for the warm-up of the cache to end."""
+    over_limit: int = 0
+    """Parts that wait for room within a budget, or within what their command may cost."""
     handed_over: int = 0
     """Runs that went into a bundle while a batch of them was open: another store collects them."""
 
@@ -41,6 +43,7 @@ class Queue(Rows["OpenBatch"]):
             "unknown": self.unknown,
             "held_back": self.held_back,
             "warming": self.warming,
+            "over_limit": self.over_limit,
             "handed_over": self.handed_over,
             "waiting": self.waiting,
         }

@@ -18,6 +18,7 @@ from evalkit.config.filter import FilterConfig
 from evalkit.config.jury import JuryConfig
 from evalkit.config.prices import ModelPricesConfig, PricesConfig
 from evalkit.config.rubric import CriterionConfig
+from evalkit.config.tables import BudgetConfig
 
 TABLES = {
     "DatasetConfig": DatasetConfig,
@@ -32,6 +33,7 @@ TABLES = {
     "SubmitConfig": SubmitConfig,
     "FilterConfig": FilterConfig,
     "PricesConfig": PricesConfig,
+    "BudgetConfig": BudgetConfig,
     "ModelPricesConfig": ModelPricesConfig,
 }
 

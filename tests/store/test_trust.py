@@ -24,12 +24,13 @@ NOW = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
 NEW_TABLES = {"policies", "noise_runs", "calibrations", "hand_overs", "waits", "reused", "sentinels"} | {
     "estimates",
     "budgets",
+    "caps",
 }
 NEW_COLUMNS = {
     "runs": ("submitted_at", "cache_ttl"),
     "datasets": ("spec",),
     "cases": ("attachments",),
-    "intents": ("realtime", "size", "at_most_usd"),
+    "intents": ("realtime", "size", "at_most_usd", "over_limit"),
     "batches": ("realtime", "price_date", "price_source"),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, Integer, String, Table
+from sqlalchemy import Column, Float, Index, Integer, String, Table
 
 from evalkit.store.schema.base import RunId, Time, metadata
 from evalkit.store.text import Text
@@ -29,4 +29,15 @@ budgets = Table(
     Column("suite", Text, primary_key=True),
     Column("month_usd", Float, nullable=False),
     Column("set_at", Time, nullable=False),
+)
+
+#: A row per run of a command that was given a most that it may cost, with all that comes of it later.
+caps = Table(
+    "caps",
+    metadata,
+    Column("run", RunId, primary_key=True),
+    Column("command", String(16), nullable=False),  # the runs of one command have one, and keep within it together
+    Column("max_usd", Float, nullable=False),
+    Column("sent_before", Text, nullable=False, server_default="[]"),  # JSON: parts that are not of the command
+    Index("caps_by_command", "command"),
 )

@@ -92,6 +92,7 @@ intents = Table(
     Column("realtime", Boolean, nullable=False, server_default=false()),  # sent one by one, at full price
     Column("size", BigInteger),  # bytes of its body
     Column("at_most_usd", Float),  # what it may cost at most; null: not known
+    Column("over_limit", Text),  # of a planned one: which limit has no room for it; null: it is within all
     _one_of("state", IntentState),
     CheckConstraint("(state = 'created') = (batch is not null)", name="created_has_batch"),
     CheckConstraint("state = 'planned' or intended_at is not null", name="sent_was_intended"),

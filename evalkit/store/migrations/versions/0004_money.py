@@ -12,6 +12,7 @@ def upgrade() -> None:
     op.add_column("runs", sa.Column("cache_ttl", sa.String(length=4), nullable=True))
     op.add_column("intents", sa.Column("size", sa.BigInteger(), nullable=True))
     op.add_column("intents", sa.Column("at_most_usd", sa.Float(), nullable=True))
+    op.add_column("intents", sa.Column("over_limit", sa.Text(), nullable=True))
     op.add_column("batches", sa.Column("price_date", sa.String(length=10), nullable=True))
     op.add_column("batches", sa.Column("price_source", sa.Text(), nullable=True))
     op.create_table(
@@ -34,3 +35,12 @@ def upgrade() -> None:
         sa.Column("set_at", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("suite"),
     )
+    op.create_table(
+        "caps",
+        sa.Column("run", sa.String(length=12), nullable=False),
+        sa.Column("command", sa.String(length=16), nullable=False),
+        sa.Column("max_usd", sa.Float(), nullable=False),
+        sa.Column("sent_before", sa.Text(), server_default="[]", nullable=False),
+        sa.PrimaryKeyConstraint("run"),
+    )
+    op.create_index("caps_by_command", "caps", ["command"])
