@@ -153,6 +153,7 @@ results = Table(
     Column("cache_write_5m_tokens", BigInteger, nullable=False),
     Column("cache_write_1h_tokens", BigInteger, nullable=False),
     Column("cost_usd", Float),  # null: the price of the served model is not known
+    Column("uncached_usd", Float),  # what it had cost without any caching; null: not known
     Index("results_by_run", "run"),
 )
 
