@@ -54,7 +54,7 @@ if TYPE_CHECKING:
         UnknownCreateError,
         UsageError,
     )
-    from evalkit.operations import Pruned, cancel, check, prune, recover, resolve, retry
+    from evalkit.operations import Pruned, cancel, check, costs, prune, recover, resolve, retry
     from evalkit.pipeline.agree import Agreed
     from evalkit.pipeline.bundle_write import WrittenBundle
     from evalkit.pipeline.detail import CaseDetail
@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from evalkit.tables import OpenBatch, Queue, RunTable, ScoreTable
     from evalkit.tables.agreements import AgreementTable, JudgesTable
     from evalkit.tables.comparisons import ComparedRuns, ComparisonTable
+    from evalkit.tables.costs import CostTable
     from evalkit.tables.gates import GateTable
     from evalkit.tables.powers import PowerTable
     from evalkit.tables.rankings import RankTable
@@ -90,6 +91,7 @@ __all__ = [
     "Comparison",
     "ComparisonTable",
     "ConfigError",
+    "CostTable",
     "CriterionNoise",
     "DatasetError",
     "Drawn",
@@ -137,6 +139,7 @@ __all__ = [
     "check",
     "collect",
     "compare",
+    "costs",
     "demo",
     "draw_cases",
     "export",
@@ -176,6 +179,7 @@ _HOMES: Final = {
     "ComparedRuns": "evalkit.tables.comparisons",
     "Comparison": "evalkit.analysis",
     "ComparisonTable": "evalkit.tables.comparisons",
+    "CostTable": "evalkit.tables.costs",
     "CriterionNoise": "evalkit.pipeline.noise_report",
     "Drawn": "evalkit.pipeline.draw",
     "Gate": "evalkit.analysis.gate",
@@ -208,7 +212,7 @@ _HOMES: Final = {
     "Viewer": "evalkit.view",
     "WrittenBundle": "evalkit.pipeline.bundle_write",
 }
-_OPERATIONS: Final = frozenset({"cancel", "check", "prune", "recover", "resolve", "retry"})
+_OPERATIONS: Final = frozenset({"cancel", "check", "costs", "prune", "recover", "resolve", "retry"})
 _ROUTING: Final = frozenset({"route"})
 _DECISIONS: Final = frozenset({"compare", "gate", "power", "rank", "trend"})
 _TRANSFER: Final = frozenset({"export_bundle", "import_bundle", "import_project", "scores"})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from evalkit.cli import datasets, decide, gate, operate, prices, rank, route, rubrics, transfer, trust, view
+from evalkit.cli import costs, datasets, decide, gate, operate, prices, rank, route, rubrics, transfer, trust, view
 from evalkit.cli.app import app
 
 __all__ = [
     "app",
+    "costs",
     "datasets",
     "decide",
     "gate",

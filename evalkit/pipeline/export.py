@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal, TextIO
 
 from evalkit.errors import UsageError
-from evalkit.pipeline.whole import whole_file
+from evalkit.pipeline.whole import whole_file, whole_text_file
 from evalkit.run import Run
 from evalkit.store import PlacedScore, Store
 
@@ -147,6 +147,22 @@ def _cell(value: object) -> str:
     if isinstance(value, str):
         return f"'{value}" if value.startswith(_FORMULA) else value
     return json.dumps(value, ensure_ascii=False)
+
+
+def write_table(rows: Sequence[Mapping[str, object]], out: Path | TextIO) -> None:
+    """Write rows as CSV with a header, of which no spreadsheet runs a cell; a file whole or not at all.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if isinstance(out, Path):
+        with whole_text_file(out) as file:
+            write_table(rows, file)
+        return
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    out.write(_csv_line(tuple(names)))
+    for row in rows:
+        out.write(_csv_line(tuple(_cell(row.get(name)) for name in names)))
 
 
 def _csv_line(cells: tuple[str, ...]) -> str:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from evalkit.failpoint import step
+from evalkit.pipeline.whole import whole_text_file
 from evalkit.store import Store, UsageRow
 from evalkit.store.rows import chunks
 
@@ -51,6 +52,22 @@ class UsageLog:
                 "the next collect that can"
             )
         return None
+
+
+def write_all(store: Store, batch_ids: Sequence[str], out: Path | TextIO) -> int:
+    """Write the usage of batches, whatever was written before; a file whole or not at all. Returns how many requests.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if isinstance(out, Path):
+        with whole_text_file(out) as file:
+            return write_all(store, batch_ids, file)
+    n = 0
+    for row in store.usage_logs.rows(batch_ids):
+        out.write(usage_line(row))
+        n += 1
+    return n
 
 
 def usage_line(row: UsageRow) -> str:

@@ -23,6 +23,8 @@ from evalkit.store.schema import batches, ledger, noise_runs, results, reused, r
 _R: Final = results.c
 _CACHED: Final = _R.cache_read_tokens + _R.cache_write_5m_tokens + _R.cache_write_1h_tokens
 _UNCACHED: Final = sa.func.coalesce(_R.uncached_usd, sa.case((_CACHED == 0, _R.cost_usd)))
+# Written out, because SQLite uses a partial index only for what it can see to be within it.
+_OWN: Final = sa.text("scores.suffix = '' and scores.status = 'scored'")
 _MODEL: Final = sa.func.coalesce(_R.served_model, "")
 _SUMS: Final = (
     sa.func.count().label("results"),
@@ -125,15 +127,18 @@ class Ledger:
         """
         b = batches.c
         wanted = [b.simulated.is_(simulated), *_narrowed(since, until, suite, label, runs_of)]
-        written = sa.select(*_HEAD, *(ledger.c[name] for name in _COLUMNS[1:]))
-        written = _placed(written.join(ledger, ledger.c.batch == b.batch)).where(*wanted)
-        unwritten = sa.select(b.batch).join(runs, runs.c.run == b.run)
-        unwritten = unwritten.where(*wanted, ~sa.exists().where(ledger.c.batch == b.batch))
-        told = sa.select(_R.batch, _MODEL.label("served_model"), *_SUMS).where(_R.batch.in_(unwritten))
-        live = told.group_by(_R.batch, _MODEL).subquery()
-        unended = sa.select(*_HEAD, *(live.c[name] for name in _COLUMNS[1:])).join(live, live.c.batch == b.batch)
+        sums = [ledger.c[name] for name in _COLUMNS[1:]]
+        told = _PLACED.join(ledger, ledger.c.batch == b.batch)
+        written = sa.select(*_HEAD, *sums).select_from(told).where(*wanted)
+        left = sa.select(b.batch).select_from(batches.join(runs, runs.c.run == b.run))
+        left = left.where(*wanted, ~sa.exists().where(ledger.c.batch == b.batch))
+        # What is collected in part, and what was collected by a process that knew of no ledger.
+        live = sa.select(_R.batch, _MODEL.label("served_model"), *_SUMS).where(_R.batch.in_(left))
+        added = live.group_by(_R.batch, _MODEL).subquery()
+        sums = [added.c[name] for name in _COLUMNS[1:]]
+        unwritten = sa.select(*_HEAD, *sums).select_from(_PLACED.join(added, added.c.batch == b.batch))
         with self._database.reading() as connection:
-            rows = [row for query in (written, unended) for row in connection.execute(query).mappings()]
+            rows = [row for query in (written, unwritten) for row in connection.execute(query).mappings()]
         return sorted(map(_entry, rows), key=lambda one: (one.created_at, one.batch, one.served_model))
 
     def under_way(
@@ -161,8 +166,8 @@ class Ledger:
         with self._database.reading() as connection:
             for some in chunks(run_ids, 500):
                 has_some = set(connection.execute(sa.select(r.run).where(r.run.in_(some)).distinct()).scalars())
-                own = sa.and_(s.run.in_(some), s.suffix == "", s.status == "scored")
-                query = sa.select(s.run, s.criterion, sa.func.count()).where(own).group_by(s.run, s.criterion)
+                own = sa.select(s.run, s.criterion, sa.func.count()).where(s.run.in_(some), _OWN)
+                query = own.group_by(s.run, s.criterion)
                 for row in connection.execute(query):
                     found[row[0]] = max(found.get(row[0], 0), row[2])
                 if has_some:
@@ -212,12 +217,9 @@ _HEAD: Final = (
     runs.c.label,
     noise_runs.c.run.is_not(None).label("noise"),
 )
-
-
-def _placed(query: Any) -> Any:
-    """With the run of each batch."""
-    joined = query.join(runs, runs.c.run == batches.c.run)
-    return joined.outerjoin(noise_runs, noise_runs.c.run == batches.c.run)
+_PLACED: Final = batches.join(runs, runs.c.run == batches.c.run).outerjoin(
+    noise_runs, noise_runs.c.run == batches.c.run
+)
 
 
 def _narrowed(

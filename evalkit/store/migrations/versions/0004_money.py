@@ -61,6 +61,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("batch"),
     )
     op.create_index("usage_logs_unwritten", "usage_logs", ["file", "written_at"])
+    own = sa.text("suffix = '' and status = 'scored'")
+    op.create_index("scores_own", "scores", ["run", "criterion"], sqlite_where=own, postgresql_where=own)
     # What was collected before comes to something too; of caching nothing was kept of it, unless nothing was cached.
     op.execute(_FILL)
 
