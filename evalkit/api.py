@@ -7,6 +7,7 @@ config. `sandbox=True` uses the built-in local API in place of the real one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
@@ -284,13 +285,15 @@ def show(run: str, *, config: Path | str | None = None, store: str | None = None
     Raises:
         UsageError: there is no such run.
     """
+    from evalkit.pipeline.estimated import estimated
     from evalkit.pipeline.jury import with_juries
     from evalkit.pipeline.preferences import with_preferences
 
     with Session(config=config, store=store, reads=True) as session:
         (found,) = find_runs(session.store, [run])
         views = with_preferences(session.store, [found], table_of(session.store, [found.id]))
-        return RunTable(tuple(with_juries(session.store, [found], views)))
+        told = estimated(session.store, [found.id], session.store.ledger.entries_of([found.id])).get(found.id)
+        return RunTable(tuple(replace(one, estimated=told) for one in with_juries(session.store, [found], views)))
 
 
 def show_case(run: str, case: str, *, config: Path | str | None = None, store: str | None = None) -> CaseDetail:

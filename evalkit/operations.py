@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -233,23 +233,42 @@ def prune(
         return Pruned(replies=session.store.results.prune(before), deleted=tuple(deleted))
 
 
-def check(*, max_age: timedelta, config: Path | str | None = None, store: str | None = None) -> Health:
-    """The health of the queue, for monitors; nothing is asked of the API.
+def check(
+    *, max_age: timedelta, online: bool = False, config: Path | str | None = None, store: str | None = None
+) -> Health:
+    """The health of the queue and of what was spent in the last week, for monitors.
 
     Args:
         max_age: the time since the last good pass beyond which collectors count as dead.
+        online: ask the API whether a model in use is about to retire; without it nothing is asked.
         config: `evalkit.toml`, to find the store.
         store: the store's URL.
 
     Raises:
         StoreError: there is no store.
+        ProviderError: the API was to be asked, and does not answer.
     """
+    from evalkit.pipeline.alarms import money_alarms, retirements
     from evalkit.pipeline.health import health
 
     with Session(config=config, store=store, reads=True) as session:
         if not session.store_exists:
             raise StoreError(f"there is no store at {session.store_url}: name the one to watch with --store")
-        return health(session.store, now=datetime.now(UTC), max_age=max_age)
+        now = datetime.now(UTC)
+        found = health(session.store, now=now, max_age=max_age)
+        more = list(money_alarms(session.store, now=now))
+        if online:
+            more += retirements(_models(session, now), session.provider.model, now=now)
+        return replace(found, problems=(*found.problems, *more))
+
+
+def _models(session: Session, now: datetime) -> list[str]:
+    """The models of the config, and those that runs of the last 30 days asked."""
+    config = session.config_or_none
+    named = [config.judge.model] if config and config.judge else []
+    named += config.jury.judges if config and config.jury else []
+    lately = session.store.ledger.entries(since=now - timedelta(days=30))
+    return [*named, *(entry.judge for entry in lately if entry.judge)]
 
 
 def costs(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from evalkit.analysis.jury import JuryAgreement
     from evalkit.analysis.preference import Preference
     from evalkit.pipeline.detail import CaseDetail
+    from evalkit.pipeline.estimated import Estimated
     from evalkit.pipeline.view import RunView
     from evalkit.store import PlacedScore
 
@@ -50,6 +51,8 @@ def print_run(rows: Sequence[RunView]) -> None:
         share = run.spending.cache_read_share
         cached = "" if share is None else f"; {int(share * 100)} % of the cacheable tokens came from the cache"
         _fact("cost", f"{words.usd(run.spending.cost_usd)}{cached}")
+    if run.estimated is not None:
+        _fact("estimate", _estimate(run.estimated))
     for row in rows:
         _print_criterion(row)
         if row.preference is not None:
@@ -81,6 +84,13 @@ def print_case(detail: CaseDetail) -> None:
         _section("reply", _said(reply))
     for placed in detail.scores:
         _print_score(placed)
+
+
+def _estimate(told: Estimated) -> str:
+    """What a run was to cost, and whether it did."""
+    most = "" if told.at_most_usd is None else f", at most {words.about_usd(told.at_most_usd)}"
+    came = f"; the cost is {told.fit.value}" if told.fit else ""
+    return f"{words.usd_range(told.low_usd, told.high_usd)}{most}{came}"
 
 
 def _print_criterion(row: RunView) -> None:

@@ -11,7 +11,7 @@ names: the key is sent to no other host.
 from evalkit.provider.door import Provider
 from evalkit.provider.message import Answered, Barred, Busy, MessageOutcome
 from evalkit.provider.outcome import Created, CreateOutcome, NotCreated, Unknown
-from evalkit.provider.wire import SANDBOX_HEADER, Polled, RemoteBatch, split_lines
+from evalkit.provider.wire import SANDBOX_HEADER, Polled, RemoteBatch, RemoteModel, split_lines
 
 __all__ = [
     "SANDBOX_HEADER",
@@ -25,6 +25,7 @@ __all__ = [
     "Polled",
     "Provider",
     "RemoteBatch",
+    "RemoteModel",
     "Unknown",
     "split_lines",
 ]

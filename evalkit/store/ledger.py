@@ -112,7 +112,6 @@ class Ledger:
         until: datetime | None = None,
         suite: str | None = None,
         label: str | None = None,
-        runs_of: Sequence[str] | None = None,
         simulated: bool = False,
     ) -> list[LedgerEntry]:
         """What batches come to, by the time they were created.
@@ -122,11 +121,16 @@ class Ledger:
             until: only of batches created before.
             suite: only of runs of this suite.
             label: only of runs under this label.
-            runs_of: only of these runs.
             simulated: those that the sandbox answered, in place of those that were paid.
         """
+        return self._entries([batches.c.simulated.is_(simulated), *_narrowed(since, until, suite, label)])
+
+    def entries_of(self, run_ids: Sequence[str]) -> list[LedgerEntry]:
+        """What all batches of runs come to."""
+        return self._entries([batches.c.run.in_(run_ids)])
+
+    def _entries(self, wanted: Sequence[sa.ColumnElement[bool]]) -> list[LedgerEntry]:
         b = batches.c
-        wanted = [b.simulated.is_(simulated), *_narrowed(since, until, suite, label, runs_of)]
         sums = [ledger.c[name] for name in _COLUMNS[1:]]
         told = _PLACED.join(ledger, ledger.c.batch == b.batch)
         written = sa.select(*_HEAD, *sums).select_from(told).where(*wanted)
@@ -153,7 +157,7 @@ class Ledger:
         """What is sent of them and not collected."""
         b, states = batches.c, [state.value for state in OPEN_BATCH]
         query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(b.requests), 0)).join(runs, runs.c.run == b.run)
-        narrowed = _narrowed(since, until, suite, label, None)
+        narrowed = _narrowed(since, until, suite, label)
         with self._database.reading() as connection:
             row = connection.execute(query.where(b.state.in_(states), b.simulated.is_(simulated), *narrowed)).one()
         return UnderWay(batches=row[0], requests=int(row[1]))
@@ -223,11 +227,7 @@ _PLACED: Final = batches.join(runs, runs.c.run == batches.c.run).outerjoin(
 
 
 def _narrowed(
-    since: datetime | None,
-    until: datetime | None,
-    suite: str | None,
-    label: str | None,
-    run_ids: Sequence[str] | None,
+    since: datetime | None, until: datetime | None, suite: str | None, label: str | None
 ) -> Iterator[sa.ColumnElement[bool]]:
     created = batches.c.created_at
     if since is not None:
@@ -238,8 +238,6 @@ def _narrowed(
         yield runs.c.suite == suite
     if label is not None:
         yield runs.c.label == label
-    if run_ids is not None:
-        yield runs.c.run.in_(run_ids)
 
 
 def _entry(row: Mapping[Any, Any]) -> LedgerEntry:
