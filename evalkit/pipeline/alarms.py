@@ -62,8 +62,8 @@ def _above(told: Estimated) -> Iterator[str]:
     """A warning for a cost above its estimate, an alert for one beyond what it was to be at most."""
     if told.fit is Fit.BEYOND:
         yield (
-            f"alert: run {told.run} cost {_usd(told.actual_usd)}, beyond the {_usd(told.at_most_usd)} that it was to cost "
-            f"at most; `evalkit show {told.run}`"
+            f"alert: run {told.run} cost {_usd(told.actual_usd)}, beyond the {_usd(told.at_most_usd)} that it was to "
+            f"cost at most; `evalkit show {told.run}`"
         )
     elif told.fit is Fit.ABOVE:
         yield (
@@ -88,8 +88,8 @@ def _collapsed(entries: Sequence[LedgerEntry], recent: set[str]) -> Iterator[str
         if share < usual / 2:
             grader = found[run][0].grader
             yield (
-                f"run {run} took {share:.0%} of its cacheable tokens from the cache; earlier runs of {grader} by {judge} "
-                f"took {usual:.0%}: is what stands before the cases the same for all of them, and sent at once?"
+                f"run {run} took {share:.0%} of its cacheable tokens from the cache, earlier runs of {grader} by "
+                f"{judge} took {usual:.0%}: is what stands before the cases the same for all of them, and sent at once?"
             )
 
 

@@ -15,6 +15,7 @@ from typing import Final
 from evalkit.errors import AccountError, EvalkitError, InputError, IntegrityError, ProviderError, StaleTransitionError
 from evalkit.failpoint import step
 from evalkit.graders import Check
+from evalkit.pipeline import telemetry
 from evalkit.pipeline.download import Downloader
 from evalkit.pipeline.follow_up import ROUNDS, follow_ups, refusal
 from evalkit.pipeline.generate import Outputs
@@ -358,6 +359,9 @@ class Collector:
         step("collected")
         self._log_usage()
         self.progress.collected(batch, missing)
+        if telemetry.listens():
+            found = [entry for entry in self.store.ledger.entries_of([run.id]) if entry.batch == batch.id]
+            telemetry.collected(run, batch, found, now=self.now())
         if reason:
             raise StopError(reason)
         for intent in planned:

@@ -31,6 +31,8 @@ class Paid:
     asked: list[str] = field(default_factory=list)
     """Method and path of every call."""
     batches: list[str] = field(default_factory=list)
+    model: dict[str, str] = field(default_factory=dict)
+    """What is to be said of every model."""
 
 
 @pytest.fixture
@@ -50,6 +52,8 @@ def paid(sandbox: Sandbox) -> Iterator[Paid]:
             line.close()
             if status == 200 and self.path.endswith("/results"):
                 said = b"".join(self._result(json.loads(line)) for line in said.splitlines() if line.strip())
+            elif status == 200 and self.path.startswith("/v1/models/"):
+                said = json.dumps(json.loads(said) | found.model).encode()
             elif status == 200 and self.path == "/v1/messages":
                 said = json.dumps(self._message(json.loads(said), found.says("", 0))).encode()
             self.send_response(status)

@@ -1,21 +1,22 @@
-"""What `status --check` says of money: costs above their estimates, lost caching, unknown prices, models that retire."""
+"""What `status --check` says of money: costs above estimates, lost caching, unknown prices, models that retire."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+import evalkit
 from evalkit.pipeline.alarms import money_alarms, retirements
 from evalkit.provider import RemoteModel
 from evalkit.store import Store
 from evalkit.store.rows import stamp
 from evalkit.store.schema import batches, estimates, ledger, runs
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)  # noqa: UP017
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -155,19 +156,21 @@ def test_a_model_that_is_gone_or_about_to_go_is_told_with_its_day() -> None:
 
 
 def test_the_check_fails_for_money_and_asks_the_api_only_where_it_is_told_to(ledger: Callable[..., Any]) -> None:
-    made = ledger(2, judge="claude-opus-4-1")
-    made.paid.says = lambda *_: {"model": "claude-haiku-5-5", "usage": {"input_tokens": 9_000_000, "output_tokens": 9}}
+    made = ledger(2)
+    made.paid.says = lambda *_: {"usage": {"input_tokens": 9_000_000, "output_tokens": 9}}
+    made.paid.model = {"retires_at": f"{datetime.now(UTC) + timedelta(days=20, hours=1):%Y-%m-%dT%H:%M:%SZ}"}
     run = made.run()
     before = len(made.paid.asked)
 
     code, shown, _ = made.ended("status", "--check")
     assert code == 6
     assert f"alert: run {run} cost $" in shown
+    assert "retires" not in shown
     assert len(made.paid.asked) == before
 
     shown = made.ended("status", "--check", "--online")[1]
-    assert made.paid.asked[before:] == ["GET /v1/models/claude-opus-4-1"]
-    assert "claude-opus-4-1 was retired on 1970-01-01" in shown
+    assert made.paid.asked[before:] == ["GET /v1/models/claude-haiku-5-5"]
+    assert f"claude-haiku-5-5 retires on {datetime.now(UTC) + timedelta(days=20, hours=1):%Y-%m-%d}, in 20 d" in shown
 
 
 def test_a_run_shows_its_estimate_beside_its_cost(ledger: Callable[..., Any]) -> None:
@@ -176,6 +179,6 @@ def test_a_run_shows_its_estimate_beside_its_cost(ledger: Callable[..., Any]) ->
     run = made.run()
 
     assert "; the cost is beyond" in made.ended("show", run)[1]
-    (row,) = __import__("evalkit").costs(["run"], store=made.url)
+    (row,) = evalkit.costs(["run"], store=made.url)
     assert row.estimate.fit == "beyond"
     assert "1 beyond; 0% inside" in made.ended("costs", "--by", "run")[1]
