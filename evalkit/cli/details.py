@@ -48,9 +48,11 @@ def print_run(rows: Sequence[RunView]) -> None:
     if run.spending.mixed_by_reuse:
         say(tables.mixed(run), style="yellow")
     if run.spending.results:
+        listed = sorted({batch.price_date for batch in run.batches if batch.price_date})
         share = run.spending.cache_read_share
         cached = "" if share is None else f"; {int(share * 100)} % of the cacheable tokens came from the cache"
-        _fact("cost", f"{words.usd(run.spending.cost_usd)}{cached}")
+        by_list = f", by the prices of {' and '.join(listed)}" if listed else ""
+        _fact("cost", f"{words.usd(run.spending.cost_usd)}{by_list}{cached}")
     if run.estimated is not None:
         _fact("estimate", _estimate(run.estimated))
     for row in rows:

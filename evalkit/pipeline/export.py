@@ -37,6 +37,7 @@ FIELDS: Final = (
     "case_digest",
     "run_label",
     "reused_from",
+    "price_date",
 )
 Form = Literal["jsonl", "csv", "parquet"]
 
@@ -76,7 +77,8 @@ def score_rows(store: Store, runs: Sequence[Run], *, judgements: bool = True) ->
         for placed in store.scores.of(run.id):
             if judgements or not placed.score.suffix:
                 batch = batches.get(placed.score.batch or "")
-                yield _row(run, placed, simulated=simulated if batch is None else batch.simulated)
+                row = _row(run, placed, simulated=simulated if batch is None else batch.simulated)
+                yield row | {"price_date": batch.price_date if batch else None}
 
 
 def _need_parquet() -> None:

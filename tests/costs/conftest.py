@@ -33,12 +33,37 @@ class Paid:
     batches: list[str] = field(default_factory=list)
     model: dict[str, str] = field(default_factory=dict)
     """What is to be said of every model."""
+    lock: Any = field(default_factory=threading.Lock)
+
+    def changed(self, path: str, said: bytes) -> bytes:
+        """An answer of the sandbox, as the test wishes."""
+        if path.endswith("/results"):
+            with self.lock:
+                if path not in self.batches:
+                    self.batches.append(path)
+                nth = self.batches.index(path)
+            return b"".join(self._result(json.loads(line), nth) for line in said.splitlines() if line.strip())
+        if path.startswith("/v1/models/"):
+            return json.dumps(json.loads(said) | self.model).encode()
+        if path == "/v1/messages":
+            return json.dumps(_message(json.loads(said), self.says("", 0))).encode()
+        return said
+
+    def _result(self, line: dict[str, Any], nth: int) -> bytes:
+        said = self.says(line["custom_id"].partition("-")[2], nth)
+        if "result" in said:
+            line["result"] = said["result"]
+        elif "message" in line["result"]:
+            line["result"]["message"] = _message(line["result"]["message"], said)
+        return json.dumps(line).encode() + b"\n"
+
+
+def _message(message: dict[str, Any], said: Said) -> dict[str, Any]:
+    return {**message, **{name: said[name] for name in ("usage", "model") if name in said}}
 
 
 @pytest.fixture
 def paid(sandbox: Sandbox) -> Iterator[Paid]:
-    lock = threading.Lock()
-
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             found.asked.append(f"{self.command} {self.path}")
@@ -50,12 +75,7 @@ def paid(sandbox: Sandbox) -> Iterator[Paid]:
             answer = line.getresponse()
             status, said, kind = answer.status, answer.read(), answer.headers["Content-Type"]
             line.close()
-            if status == 200 and self.path.endswith("/results"):
-                said = b"".join(self._result(json.loads(line)) for line in said.splitlines() if line.strip())
-            elif status == 200 and self.path.startswith("/v1/models/"):
-                said = json.dumps(json.loads(said) | found.model).encode()
-            elif status == 200 and self.path == "/v1/messages":
-                said = json.dumps(self._message(json.loads(said), found.says("", 0))).encode()
+            said = found.changed(self.path, said) if status == 200 else said
             self.send_response(status)
             self.send_header("Content-Type", kind or "application/json")
             self.send_header("Content-Length", str(len(said)))
@@ -63,22 +83,6 @@ def paid(sandbox: Sandbox) -> Iterator[Paid]:
             self.wfile.write(said)
 
         do_POST = do_GET  # noqa: N815 - named by http.server
-
-        def _result(self, line: dict[str, Any]) -> bytes:
-            case = line["custom_id"].partition("-")[2]
-            with lock:
-                if self.path not in found.batches:
-                    found.batches.append(self.path)
-                nth = found.batches.index(self.path)
-            said = found.says(case, nth)
-            if "result" in said:
-                line["result"] = said["result"]
-            elif "message" in line["result"]:
-                line["result"]["message"] = self._message(line["result"]["message"], said)
-            return json.dumps(line).encode() + b"\n"
-
-        def _message(self, message: dict[str, Any], said: Said) -> dict[str, Any]:
-            return {**message, **{name: said[name] for name in ("usage", "model") if name in said}}
 
         def log_message(self, *words: Any) -> None:
             pass
