@@ -55,7 +55,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from evalkit.limits import budget
-    from evalkit.operations import Pruned, cancel, check, prune, recover, resolve, retry
+    from evalkit.operations import Pruned, cancel, check, costs, prune, recover, resolve, retry
     from evalkit.pipeline.agree import Agreed
     from evalkit.pipeline.bundle_write import WrittenBundle
     from evalkit.pipeline.detail import CaseDetail
@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from evalkit.tables.agreements import AgreementTable, JudgesTable
     from evalkit.tables.budgets import BudgetTable
     from evalkit.tables.comparisons import ComparedRuns, ComparisonTable
+    from evalkit.tables.costs import CostTable
     from evalkit.tables.gates import GateTable
     from evalkit.tables.powers import PowerTable
     from evalkit.tables.rankings import RankTable
@@ -93,6 +94,7 @@ __all__ = [
     "Comparison",
     "ComparisonTable",
     "ConfigError",
+    "CostTable",
     "CriterionNoise",
     "DatasetError",
     "Drawn",
@@ -141,6 +143,7 @@ __all__ = [
     "check",
     "collect",
     "compare",
+    "costs",
     "demo",
     "draw_cases",
     "export",
@@ -181,6 +184,7 @@ _HOMES: Final = {
     "ComparedRuns": "evalkit.tables.comparisons",
     "Comparison": "evalkit.analysis",
     "ComparisonTable": "evalkit.tables.comparisons",
+    "CostTable": "evalkit.tables.costs",
     "CriterionNoise": "evalkit.pipeline.noise_report",
     "Drawn": "evalkit.pipeline.draw",
     "Gate": "evalkit.analysis.gate",
@@ -213,7 +217,7 @@ _HOMES: Final = {
     "Viewer": "evalkit.view",
     "WrittenBundle": "evalkit.pipeline.bundle_write",
 }
-_OPERATIONS: Final = frozenset({"cancel", "check", "prune", "recover", "resolve", "retry"})
+_OPERATIONS: Final = frozenset({"cancel", "check", "costs", "prune", "recover", "resolve", "retry"})
 _LIMITS: Final = frozenset({"budget"})
 _ROUTING: Final = frozenset({"route"})
 _DECISIONS: Final = frozenset({"compare", "gate", "power", "rank", "trend"})

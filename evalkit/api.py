@@ -7,6 +7,7 @@ config. `sandbox=True` uses the built-in local API in place of the real one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
@@ -315,6 +316,7 @@ def show(run: str, *, config: Path | str | None = None, store: str | None = None
         UsageError: there is no such run.
     """
     from evalkit.pipeline.caching.shown import with_caching
+    from evalkit.pipeline.estimated import estimated
     from evalkit.pipeline.jury import with_juries
     from evalkit.pipeline.preferences import with_preferences
 
@@ -322,7 +324,9 @@ def show(run: str, *, config: Path | str | None = None, store: str | None = None
         (found,) = find_runs(session.store, [run])
         views = with_preferences(session.store, [found], table_of(session.store, [found.id]))
         views = with_juries(session.store, [found], views)
-        return RunTable(tuple(with_caching(session.store, [found], views, caching_of_config(session), advice=True)))
+        views = with_caching(session.store, [found], views, caching_of_config(session), advice=True)
+        told = estimated(session.store, [found.id], session.store.ledger.entries_of([found.id])).get(found.id)
+        return RunTable(tuple(replace(one, estimated=told) for one in views))
 
 
 def show_case(run: str, case: str, *, config: Path | str | None = None, store: str | None = None) -> CaseDetail:

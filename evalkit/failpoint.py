@@ -29,6 +29,9 @@ STEPS: Final = (
     "scores_put",  # scores of these lines are committed
     "downloaded",  # all lines are seen, the batch is not finished
     "collected",  # the batch is collected
+    "usage_begun",  # where the lines of a usage log begin is written down, none of them is
+    "usage_lines",  # some of them are
+    "usage_written",  # all of them are, which is not written down yet
     "followed_up",  # a follow-up is planned, nothing of it is claimed
     "filled",  # what a run that waited lacked is made, nothing of it is written
     "released",  # it is written, nothing of it is claimed

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from evalkit.errors import StoreError, UsageError
 from evalkit.pipeline.progress import Progress
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from evalkit.pipeline.health import Health
     from evalkit.run import Run
     from evalkit.score import Status
+    from evalkit.tables.costs import CostTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,23 +238,130 @@ def prune(
         return Pruned(replies=session.store.results.prune(before), deleted=tuple(deleted))
 
 
-def check(*, max_age: timedelta, config: Path | str | None = None, store: str | None = None) -> Health:
-    """The health of the queue, for monitors; nothing is asked of the API.
+def check(
+    *, max_age: timedelta, online: bool = False, config: Path | str | None = None, store: str | None = None
+) -> Health:
+    """The health of the queue and of what was spent in the last week, for monitors.
 
     Args:
         max_age: the time since the last good pass beyond which collectors count as dead.
+        online: ask the API whether a model in use is about to retire; without it nothing is asked.
         config: `evalkit.toml`, to find the store.
         store: the store's URL.
 
     Raises:
         StoreError: there is no store.
+        ProviderError: the API was to be asked, and does not answer.
     """
+    from evalkit.pipeline.alarms import money_alarms, retirements
     from evalkit.pipeline.health import health
 
     with Session(config=config, store=store, reads=True) as session:
         if not session.store_exists:
             raise StoreError(f"there is no store at {session.store_url}: name the one to watch with --store")
-        return health(session.store, now=datetime.now(UTC), max_age=max_age)
+        now = datetime.now(UTC)
+        found = health(session.store, now=now, max_age=max_age)
+        more = list(money_alarms(session.store, now=now))
+        if online:
+            more += retirements(_models(session, now), session.provider.model, now=now)
+        return replace(found, problems=(*found.problems, *more))
+
+
+def _models(session: Session, now: datetime) -> list[str]:
+    """The models of the config, and those that runs of the last 30 days asked."""
+    config = session.config_or_none
+    named = [config.judge.model] if config and config.judge else []
+    named += config.jury.judges if config and config.jury else []
+    lately = session.store.ledger.entries(since=now - timedelta(days=30))
+    return [*named, *(entry.judge for entry in lately if entry.judge)]
+
+
+def costs(
+    by: Collection[str] = (),
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    suite: str | None = None,
+    label: str | None = None,
+    config: Path | str | None = None,
+    store: str | None = None,
+    sandbox: bool = False,
+) -> CostTable:
+    """What was paid: every request once, by the price of the model that served it on the day of its batch.
+
+    Args:
+        by: the groups, one within the other: day, month, suite, candidate, grader, judge, label, run, kind.
+        since: only batches created then or later; a day is one of UTC.
+        until: only batches created before.
+        suite: only runs of this suite.
+        label: only runs under this label.
+        config: `evalkit.toml`, to find the store.
+        store: the store's URL.
+        sandbox: what the sandbox answered, in place of what was paid.
+
+    Raises:
+        UsageError: a group is none of these.
+    """
+    from evalkit.pipeline.costs import costs as add_up
+    from evalkit.pipeline.costs import groups
+    from evalkit.tables.costs import CostTable
+
+    wanted = groups(by)
+    with Session(config=config, store=store, reads=True) as session:
+        return CostTable(
+            costs=add_up(
+                session.store,
+                session.prices,
+                wanted,
+                since=_moment(since),
+                until=_moment(until),
+                suite=suite,
+                label=label,
+                simulated=sandbox,
+            )
+        )
+
+
+def write_usage(
+    out: Path | TextIO,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    suite: str | None = None,
+    label: str | None = None,
+    config: Path | str | None = None,
+    store: str | None = None,
+    sandbox: bool = False,
+) -> int:
+    """Write what every request used, a line of JSON each; a file whole or not at all. Returns how many.
+
+    Args:
+        out: a file, or a stream of text.
+        since: only batches created then or later; a day is one of UTC.
+        until: only batches created before.
+        suite: only runs of this suite.
+        label: only runs under this label.
+        config: `evalkit.toml`, to find the store.
+        store: the store's URL.
+        sandbox: what the sandbox answered, in place of what was paid.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    from evalkit.pipeline.usage_log import write_all
+
+    with Session(config=config, store=store, reads=True) as session:
+        found = session.store.ledger.entries(
+            since=_moment(since), until=_moment(until), suite=suite, label=label, simulated=sandbox
+        )
+        return write_all(session.store, list(dict.fromkeys(entry.batch for entry in found)), out)
+
+
+def _moment(day: date | None) -> datetime | None:
+    """A time as it is, a day as its beginning in UTC."""
+    if day is None or isinstance(day, datetime):
+        return day
+    return datetime.combine(day, time(), tzinfo=UTC)
 
 
 def _refuse_jury(run: Run, verb: str) -> None:

@@ -219,3 +219,5 @@ class Batch:
     collected_at: datetime | None = None
     realtime: bool = False
     """No batch of the API: its requests go out one by one, at full price, and its id is evalkit's own."""
+    price_date: str | None = None
+    """Of the price list that told its costs; None before that, and of what an older evalkit collected."""

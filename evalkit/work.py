@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from evalkit.pipeline.caching.settle import Caching
     from evalkit.pipeline.collect import Collector
     from evalkit.pipeline.suite import PlannedRun
+    from evalkit.pipeline.usage_log import UsageLog
     from evalkit.report import RenderedPage, Rendering
     from evalkit.run import Batch, Run
     from evalkit.store import Store
@@ -230,10 +231,19 @@ def collector_of(session: Session, progress: Progress, *, stays: bool = False) -
         prices=session.prices,
         rounds=config.submit.retries if config else ROUNDS,
         concurrency=config.submit.concurrency if config else WIDTH,
+        usage_log=_usage_log(session),
         checks=_checks(session),
         watched=not session.simulated,
         progress=progress,
     )
+
+
+def _usage_log(session: Session) -> UsageLog | None:
+    """The usage log of the config at hand, where it names one."""
+    from evalkit.pipeline.usage_log import UsageLog
+
+    config = session.config_or_none
+    return UsageLog(path=config.usage_log.file) if config and config.usage_log else None
 
 
 def _checks(session: Session) -> dict[str, Check]:

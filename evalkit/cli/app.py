@@ -308,12 +308,18 @@ def status(
     max_age: Annotated[
         str, typer.Option("--max-age", metavar="AGE", help="With --check: how old the last good pass may be.")
     ] = "2h",
+    online: Annotated[
+        bool, typer.Option("--online", help="With --check: ask the API whether a model in use is about to retire.")
+    ] = False,
     format: Annotated[  # noqa: A002 # the word of the command line
         Literal["text", "prometheus"], typer.Option("--format", "-f", help="With --check.")
     ] = "text",
     json: options.Json = False,
 ) -> None:
     """Say which batches are open, for how long, and how long they have left; ask nothing of the API.
+
+    With --check also what is amiss with the money of the last week: costs above their estimates, lost caching, prices
+    that are not known.
 
     Example: evalkit status --check --format prometheus
     """
@@ -326,7 +332,7 @@ def status(
     from evalkit import operations
     from evalkit.cli.spans import age
 
-    health = operations.check(max_age=age(max_age), config=config, store=store)
+    health = operations.check(max_age=age(max_age), online=online, config=config, store=store)
     tables.print_health(health, form="json" if json else format)
     if health.exit_code:
         raise typer.Exit(int(health.exit_code))

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from evalkit.cli import budget, datasets, decide, gate, operate, prices, rank, route, rubrics, transfer, trust, view
+from evalkit.cli import (
+    budget,
+    costs,
+    datasets,
+    decide,
+    gate,
+    operate,
+    prices,
+    rank,
+    route,
+    rubrics,
+    transfer,
+    trust,
+    view,
+)
 from evalkit.cli.app import app
 
 __all__ = [
     "app",
     "budget",
+    "costs",
     "datasets",
     "decide",
     "gate",

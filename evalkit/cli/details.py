@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from evalkit.analysis.preference import Preference
     from evalkit.pipeline.caching.measured import CacheReturn
     from evalkit.pipeline.detail import CaseDetail
+    from evalkit.pipeline.estimated import Estimated
     from evalkit.pipeline.view import RunView
     from evalkit.store import PlacedScore
 
@@ -48,10 +49,14 @@ def print_run(rows: Sequence[RunView]) -> None:
     if run.spending.mixed_by_reuse:
         say(tables.mixed(run), style="yellow")
     if run.spending.results:
+        listed = sorted({batch.price_date for batch in run.batches if batch.price_date})
         share = run.spending.cache_read_share
         cached = "" if share is None else f"; {int(share * 100)} % of the cacheable tokens came from the cache"
-        _fact("cost", f"{words.usd(run.spending.cost_usd)}{cached}")
+        by_list = f", by the prices of {' and '.join(listed)}" if listed else ""
+        _fact("cost", f"{words.usd(run.spending.cost_usd)}{by_list}{cached}")
     _print_caching(run.caching)
+    if run.estimated is not None:
+        _fact("estimate", _estimate(run.estimated))
     for row in rows:
         _print_criterion(row)
         if row.preference is not None:
@@ -83,6 +88,13 @@ def print_case(detail: CaseDetail) -> None:
         _section("reply", _said(reply))
     for placed in detail.scores:
         _print_score(placed)
+
+
+def _estimate(told: Estimated) -> str:
+    """What a run was to cost, and whether it did."""
+    most = "" if told.at_most_usd is None else f", at most {words.about_usd(told.at_most_usd)}"
+    came = f"; the cost is {told.fit.value}" if told.fit else ""
+    return f"{words.usd_range(told.low_usd, told.high_usd)}{most}{came}"
 
 
 def _print_criterion(row: RunView) -> None:

@@ -28,6 +28,7 @@ from evalkit.config.section import DEFAULT_MAX_TOKENS, Effort, MaxTokens, Sectio
 from evalkit.config.sentinels import SentinelsConfig
 from evalkit.config.several import data_paths, written_name
 from evalkit.config.sources import refusal, root_of
+from evalkit.config.usage_log import UsageLogConfig
 from evalkit.config.words import closest, either
 
 CASE_FIELDS: Final = (
@@ -164,6 +165,7 @@ class Config(Section):
     submit: SubmitConfig = Field(default_factory=SubmitConfig)
     prices: PricesConfig | None = None
     budget: BudgetConfig | None = None
+    usage_log: UsageLogConfig | None = None
     _path: Path = PrivateAttr()
 
     @model_validator(mode="after")

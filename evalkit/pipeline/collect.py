@@ -15,6 +15,7 @@ from typing import Final
 from evalkit.errors import AccountError, EvalkitError, InputError, IntegrityError, ProviderError, StaleTransitionError
 from evalkit.failpoint import step
 from evalkit.graders import Check
+from evalkit.pipeline import telemetry
 from evalkit.pipeline.caching.order import together
 from evalkit.pipeline.caching.warm_up import is_held, is_warm_up, waits_for
 from evalkit.pipeline.download import Downloader
@@ -29,6 +30,7 @@ from evalkit.pipeline.release import Releaser
 from evalkit.pipeline.rows import ttl_of
 from evalkit.pipeline.sender import Sender
 from evalkit.pipeline.stop import StopError
+from evalkit.pipeline.usage_log import UsageLog
 from evalkit.pricing import Prices
 from evalkit.provider import Polled
 from evalkit.run import Batch, BatchState, Intent, IntentState, Run
@@ -74,6 +76,8 @@ class Collector:
     watched: bool = True
     """Whether a monitor counts on these passes; those of the sandbox say nothing of the real collectors."""
     progress: Progress = field(default_factory=Progress)
+    usage_log: UsageLog | None = None
+    """Where the usage of every request is written, as it is collected."""
     checks: Mapping[str, Check] = field(default_factory=dict[str, Check])
     """The checks of the config at hand, by digest."""
     sleep: Callable[[float], None] = time.sleep
@@ -106,6 +110,7 @@ class Collector:
         """
         runs = self._with_needs(runs)
         started, pause, failures = self.now(), 0.0, 0
+        self._log_usage()
         record = Record(self.store if self.watched else None, self.now)
         while True:
             with record:
@@ -362,15 +367,26 @@ class Collector:
         reason = refusal(self.store, run, batch, alone=is_warm_up(self.store.intents.of(run.id), batch))
         wanted = [] if reason else follow_ups(self.store, run, batch, rounds=self.rounds)
         criteria = [criterion.name for criterion in grader.criteria]
-        missing, planned = self.store.finish(batch, criteria, wanted, now=self.now())
+        log = None if self.usage_log is None or batch.simulated else self.usage_log.name
+        listed = {"price_date": self.prices.date, "price_source": self.prices.origin}
+        missing, planned = self.store.finish(batch, criteria, wanted, now=self.now(), usage_log=log, **listed)
         step("collected")
+        self._log_usage()
         self.progress.collected(batch, missing)
+        if telemetry.listens():
+            found = [entry for entry in self.store.ledger.entries_of([run.id]) if entry.batch == batch.id]
+            telemetry.collected(run, batch, found, now=self.now())
         if reason:
             raise StopError(reason)
         for intent in planned:
             self.progress.note(f"run {run.id}: {intent.requests} requests without a score are sent again")
         if planned:
             step("followed_up")
+
+    def _log_usage(self) -> None:
+        """Write to the usage log what is collected and not in it yet."""
+        if self.usage_log and (trouble := self.usage_log.write(self.store)):
+            self.progress.note(trouble)
 
     def _downloader(self, run: Run, batch: Batch) -> Downloader:
         grader = self.store.content.asked(run.grader_digest)

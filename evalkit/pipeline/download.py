@@ -124,7 +124,7 @@ class Downloader:
             )
 
     def _line(self, reply: Reply, raw: bytes) -> ResultLine:
-        usage, cost = self._money(reply)
+        usage, cost, uncached = self._money(reply)
         return ResultLine(
             custom_id=reply.custom_id,
             raw=raw,
@@ -133,17 +133,23 @@ class Downloader:
             stop_reason=reply.stop_reason,
             usage=usage,
             cost_usd=cost,
+            uncached_usd=uncached,
         )
 
-    def _money(self, reply: Reply) -> tuple[Usage, float | None]:
-        """Tokens and price of a reply; a result without a message is not billed, and a stranger is not ours to pay."""
+    def _money(self, reply: Reply) -> tuple[Usage, float | None, float | None]:
+        """Tokens of a reply, its price, and that without any caching.
+
+        A result without a message is not billed, and a stranger is not ours to pay.
+        """
         if reply.result.message is None or reply.custom_id not in self.requests:
-            return Usage(), 0.0
+            return Usage(), 0.0, 0.0
         usage = usage_from_api(reply.usage, ttl=self.ttl or "5m")
         if usage is None:
-            return Usage(), None
+            return Usage(), None, None
         batched, day = not self.batch.realtime, self.batch.created_at.date()
-        return usage, self.prices.cost(reply.model or "", usage, batch=batched, on=day)
+        cost = self.prices.cost(reply.model or "", usage, batch=batched, on=day)
+        uncached = self.prices.cost(reply.model or "", usage.uncached, batch=batched, on=day)
+        return usage, cost, None if cost is None else uncached
 
 
 def _replies(lines: Sequence[bytes], requests: Mapping[str, Request], seen: Seen) -> Iterator[tuple[Reply, bytes]]:

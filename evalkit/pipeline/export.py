@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal, TextIO
 
 from evalkit.errors import UsageError
-from evalkit.pipeline.whole import whole_file
+from evalkit.pipeline.whole import whole_file, whole_text_file
 from evalkit.run import Run
 from evalkit.store import PlacedScore, Store
 
@@ -37,6 +37,7 @@ FIELDS: Final = (
     "case_digest",
     "run_label",
     "reused_from",
+    "price_date",
 )
 Form = Literal["jsonl", "csv", "parquet"]
 
@@ -76,7 +77,8 @@ def score_rows(store: Store, runs: Sequence[Run], *, judgements: bool = True) ->
         for placed in store.scores.of(run.id):
             if judgements or not placed.score.suffix:
                 batch = batches.get(placed.score.batch or "")
-                yield _row(run, placed, simulated=simulated if batch is None else batch.simulated)
+                row = _row(run, placed, simulated=simulated if batch is None else batch.simulated)
+                yield row | {"price_date": batch.price_date if batch else None}
 
 
 def _need_parquet() -> None:
@@ -147,6 +149,22 @@ def _cell(value: object) -> str:
     if isinstance(value, str):
         return f"'{value}" if value.startswith(_FORMULA) else value
     return json.dumps(value, ensure_ascii=False)
+
+
+def write_table(rows: Sequence[Mapping[str, object]], out: Path | TextIO) -> None:
+    """Write rows as CSV with a header, of which no spreadsheet runs a cell; a file whole or not at all.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if isinstance(out, Path):
+        with whole_text_file(out) as file:
+            write_table(rows, file)
+        return
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    out.write(_csv_line(tuple(names)))
+    for row in rows:
+        out.write(_csv_line(tuple(_cell(row.get(name)) for name in names)))
 
 
 def _csv_line(cells: tuple[str, ...]) -> str:

@@ -16,6 +16,7 @@ from typing import Final
 
 from evalkit.errors import AccountError, ProviderError, StaleTransitionError, UnknownCreateError
 from evalkit.failpoint import step
+from evalkit.pipeline import telemetry
 from evalkit.pipeline.budgeting import let_go
 from evalkit.pipeline.caching.settle import Caching
 from evalkit.pipeline.caching.warm_up import let_go as let_warm_go
@@ -188,6 +189,7 @@ class Sender:
         except StaleTransitionError:
             self._created_late(intent, outcome)
         step("settled")
+        telemetry.sent(run, outcome.batch.id, intent.requests, simulated=outcome.simulated, now=self.now())
         self.progress.submitted(run, outcome.batch.id, intent.requests)
 
     def _created(self, intent: Intent, outcome: Created) -> None:

@@ -11,6 +11,7 @@ from evalkit.analysis.corrected import CORRECTED_KEYS, Corrected
 from evalkit.analysis.jury import JuryAgreement
 from evalkit.analysis.preference import Preference
 from evalkit.pipeline.caching.measured import CacheReturn
+from evalkit.pipeline.estimated import Estimated
 from evalkit.pipeline.guarding import NotSent
 from evalkit.pipeline.sentinels import Caught
 from evalkit.run import Batch, RunKind, RunStatus
@@ -63,6 +64,9 @@ class RunView:
     """Why a limit on cost holds back something of the run; None where none does."""
     dataset_spec: Mapping[str, Any] | None = None
     """The files and the filter that the dataset was read with; None where that is not known."""
+
+    estimated: Estimated | None = None
+    """What it was to cost beside what it has cost, where that was asked for and it was estimated."""
 
     @property
     def is_open(self) -> bool:
@@ -133,6 +137,7 @@ class RunView:
             "created_at": self.created_at.isoformat(),
             "against": self.against,
             **({} if self.preference is None else {"preference": self.preference.json()}),
+            **({} if self.estimated is None else {"estimate": self.estimated.json()}),
             **({} if self.jury is None else {"jury": self.jury.json()}),
             "not_sent": self.not_sent.cases if self.not_sent else 0,
             "not_sent_saved_usd": self.not_sent.saved_usd if self.not_sent else 0.0,

@@ -25,6 +25,16 @@ class Usage:
         written = self.cache_write_5m_tokens + self.cache_write_1h_tokens
         return self.input_tokens + self.cache_read_tokens + written
 
+    @property
+    def uncached(self) -> Usage:
+        """The same tokens, none of them from the cache or for it."""
+        return Usage(
+            input_tokens=self.prompt_tokens,
+            output_tokens=self.output_tokens,
+            geo=self.geo,
+            service_tier=self.service_tier,
+        )
+
 
 def usage_from_api(usage: Mapping[str, Any] | None, *, ttl: Literal["5m", "1h"] = "5m") -> Usage | None:
     """The tokens of a reply's `usage`; None where input or output tokens are not given: its cost is unknown.

@@ -13,7 +13,7 @@ from evalkit.provider.credentials import has_credentials
 from evalkit.provider.door import Provider
 from evalkit.provider.message import Answered, Barred, Busy, MessageOutcome
 from evalkit.provider.outcome import Created, CreateOutcome, NotCreated, Unknown
-from evalkit.provider.wire import SANDBOX_HEADER, Polled, RemoteBatch, split_lines
+from evalkit.provider.wire import SANDBOX_HEADER, Polled, RemoteBatch, RemoteModel, split_lines
 
 __all__ = [
     "SANDBOX_HEADER",
@@ -29,6 +29,7 @@ __all__ = [
     "Polled",
     "Provider",
     "RemoteBatch",
+    "RemoteModel",
     "Unknown",
     "has_credentials",
     "split_lines",

@@ -15,7 +15,16 @@ from evalkit.provider.count import Counted, NotCounted, count_tokens
 from evalkit.provider.faults import cause, mend, no_credentials, plain
 from evalkit.provider.message import MessageOutcome, answered, failed, lost
 from evalkit.provider.outcome import CreateOutcome, created, disconnected, refused
-from evalkit.provider.wire import SANDBOX_HEADER, Page, Polled, RemoteBatch, read_batch, seconds, split_lines
+from evalkit.provider.wire import (
+    SANDBOX_HEADER,
+    Page,
+    Polled,
+    RemoteBatch,
+    RemoteModel,
+    read_batch,
+    seconds,
+    split_lines,
+)
 
 if TYPE_CHECKING:
     import anthropic
@@ -23,6 +32,7 @@ if TYPE_CHECKING:
 
 MESSAGES: Final = "/v1/messages"
 BATCHES: Final = "/v1/messages/batches"
+MODELS: Final = "/v1/models"
 # The SDK's own switch for an unread response; `anthropic` is pinned to the major version it was checked on.
 _RAW_RESPONSE: Final = "X-Stainless-Raw-Response"
 _CHUNK: Final = 1 << 18
@@ -172,6 +182,25 @@ class Provider:
             if not page.has_more or not page.data:
                 return
             after = f"&after_id={page.data[-1].id}"
+
+    def model(self, model: str) -> RemoteModel | None:
+        """What the API says of a model; None where it has none of that id.
+
+        Raises:
+            ProviderError: the API does not answer.
+        """
+        from urllib.parse import quote
+
+        try:
+            response = self._get(f"{MODELS}/{quote(model, safe='')}", f"model {model}")
+        except ProviderError as error:
+            if error.status == 404:
+                return None
+            raise
+        try:
+            return msgspec.json.decode(response.content, type=RemoteModel)
+        except msgspec.DecodeError as error:
+            raise ProviderError(f"model {model} is not readable ({error}); {_mend_url(self)}") from error
 
     def cancel(self, batch_id: str) -> RemoteBatch:
         """Ask for a batch to be canceled; what was under way may still be answered and billed.

@@ -41,6 +41,13 @@ class RemoteBatch(msgspec.Struct, kw_only=True):
         return self.processing_status == "ended"
 
 
+class RemoteModel(msgspec.Struct, kw_only=True):
+    """A model as the API describes it; members that an answer lacks are None."""
+
+    id: str
+    retires_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Polled:
     """A batch's state now, and how long the server would like us to wait."""

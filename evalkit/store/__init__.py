@@ -33,6 +33,7 @@ from evalkit.store.incoming import Incoming, incoming
 from evalkit.store.intents import REALTIME_PREFIX, Intents, read_intent
 from evalkit.store.judgements import Judgements
 from evalkit.store.jury import derived_scores
+from evalkit.store.ledger import Ledger, LedgerEntry, UnderWay, close_with
 from evalkit.store.noise import Noise, NoiseRun
 from evalkit.store.outgoing import CARRIED, Outgoing, outgoing
 from evalkit.store.passes import LastPasses, Passes
@@ -44,6 +45,7 @@ from evalkit.store.schema import HEAD, batches, intents
 from evalkit.store.scores import PlacedScore, Scores, Tally
 from evalkit.store.sentinels import Sentinels
 from evalkit.store.standing import Standing
+from evalkit.store.usage_logs import UsageLogs, UsageRow
 from evalkit.store.waits import Waits
 
 __all__ = [
@@ -63,6 +65,7 @@ __all__ = [
     "HandOver",
     "Incoming",
     "LastPasses",
+    "LedgerEntry",
     "Limit",
     "LineRow",
     "NoRoomError",
@@ -78,6 +81,8 @@ __all__ = [
     "Taken",
     "TakenOver",
     "Tally",
+    "UnderWay",
+    "UsageRow",
     "Way",
     "Weight",
     "checked",
@@ -98,6 +103,7 @@ class Store:
         self.intents = Intents(database)
         self.batches = Batches(database)
         self.results = Results(database)
+        self.ledger = Ledger(database)
         self.scores = Scores(database)
         self.judgements = Judgements(database)
         self.reuse = Reuse(database)
@@ -112,6 +118,7 @@ class Store:
         self.waits = Waits(database)
         self.answers = Answers(database)
         self.caching = Caching(database)
+        self.usage_logs = UsageLogs(database)
         self.estimates = Estimates(database)
         self.habits = Habits(database)
         self.budgets = Budgets(database)
@@ -305,9 +312,26 @@ class Store:
             self.content.fill_facts(connection, candidate)
 
     def finish(
-        self, batch: Batch, criteria: Sequence[str], follow_ups: Sequence[FollowUp], *, now: datetime
+        self,
+        batch: Batch,
+        criteria: Sequence[str],
+        follow_ups: Sequence[FollowUp],
+        *,
+        now: datetime,
+        price_date: str | None = None,
+        price_source: str | None = None,
+        usage_log: str | None = None,
     ) -> tuple[int, list[Intent]]:
         """A batch is collected, and what of it is to be sent again is planned: both, or neither.
+
+        Args:
+            batch: the batch.
+            criteria: of its grader.
+            follow_ups: what is to be sent again.
+            now: the time.
+            price_date: the date of the price list that told its costs.
+            price_source: where that list is from.
+            usage_log: the file that its usage is to be written to.
 
         Returns:
             How many requests got no result, and the intents of the follow-ups.
@@ -318,6 +342,9 @@ class Store:
         """
         with self.database.writing() as connection:
             missing = self.scores.finish_with(connection, batch, criteria, now=now)
+            close_with(connection, batch.id, price_date=price_date, price_source=price_source)
+            if usage_log is not None:
+                self.usage_logs.intend_with(connection, batch.id, usage_log)
             return missing, [self.runs.follow_up_with(connection, one) for one in follow_ups]
 
     def follow_ups(

@@ -148,4 +148,5 @@ def read_batch(row: sa.Row[Any]) -> Batch:
         ended_at=unstamp_or_none(row.ended_at),
         collected_at=unstamp_or_none(row.collected_at),
         realtime=row.realtime,
+        price_date=row.price_date,
     )

@@ -22,6 +22,7 @@ from evalkit.run import BatchState
 from evalkit.store.engine import Database
 from evalkit.store.hand_overs import lock_runs
 from evalkit.store.jury import juries_of
+from evalkit.store.ledger import add_up
 from evalkit.store.outgoing import LEFT
 from evalkit.store.rows import chunks
 from evalkit.store.schema import (
@@ -58,6 +59,7 @@ _EQUAL: Final[Mapping[str, tuple[str, ...]]] = {
     "noise_runs": ("of_run", "grader_digest", "judge_digest"),
     "calibrations": (),
     "sentinels": ("case", "output", "expected"),
+    "estimates": (),  # the one that was made first stays
 }
 """What of a row must be equal to the row of the same key that is there; the rest may well differ between stores."""
 
@@ -141,6 +143,7 @@ class Incoming:
         """
         moved = [run for run, standing in self.standing.items() if standing in (Standing.NEW, Standing.NEWER)]
         self._must_add_up(moved)
+        add_up(self.connection, self._collected(moved))
         known = {row["run"]: row for row in self._rows(hand_overs, list(numbers))}
         for run, number in numbers.items():
             before = known.get(run, {"number": 0, "at": None})
@@ -223,6 +226,12 @@ class Incoming:
             batches.c.run.in_(list(self.standing)), batches.c.state != BatchState.COLLECTED.value
         )
         return frozenset(self.connection.execute(query).scalars())
+
+    def _collected(self, run_ids: Sequence[str]) -> list[str]:
+        """The batches of runs that are collected."""
+        b = batches.c
+        query = sa.select(b.batch).where(b.run.in_(run_ids), b.state == BatchState.COLLECTED.value)
+        return list(self.connection.execute(query).scalars())
 
     def _must_add_up(self, run_ids: Sequence[str]) -> None:
         d = dataset_cases.c

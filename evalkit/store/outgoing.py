@@ -20,6 +20,7 @@ from evalkit.store.schema import (
     cases,
     dataset_cases,
     datasets,
+    estimates,
     graders,
     hand_overs,
     intents,
@@ -40,7 +41,7 @@ CARRIED: Final = tuple(
     table.name
     for table in (
         runs, intents, batches, datasets, cases, dataset_cases, candidates, outputs, graders, requests, results, reused,
-        scores, policies, noise_runs, calibrations, sentinels,
+        scores, policies, noise_runs, calibrations, sentinels, estimates,
     )
 )  # fmt: skip
 """What goes from store to store, in the order in which it is read."""

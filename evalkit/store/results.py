@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from evalkit.pricing import Usage
 from evalkit.run import Batch
 from evalkit.store.engine import Database
+from evalkit.store.ledger import reopen_with
 from evalkit.store.reuse import TakenOver, taken_over
 from evalkit.store.rows import chunks, stamp
 from evalkit.store.schema import batches, results
@@ -30,6 +31,8 @@ class ResultLine:
     usage: Usage
     cost_usd: float | None
     """None where nothing is known of the served model's price; 0 where nothing is billed."""
+    uncached_usd: float | None = None
+    """What it had cost without any caching; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +99,7 @@ class Results:
         """
         rows = [_row(batch, line, stamp(now)) for line in lines]
         with self._database.writing() as connection:
+            reopen_with(connection, batch.id)
             return self._database.insert_new(connection, results, rows)
 
     def lines(self, batch: str) -> Iterator[bytes]:
@@ -209,4 +213,5 @@ def _row(batch: Batch, line: ResultLine, received_at: str) -> dict[str, object]:
         "cache_write_5m_tokens": line.usage.cache_write_5m_tokens,
         "cache_write_1h_tokens": line.usage.cache_write_1h_tokens,
         "cost_usd": line.cost_usd,
+        "uncached_usd": line.uncached_usd,
     }

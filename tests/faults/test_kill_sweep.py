@@ -23,14 +23,16 @@ CHAINED: Final = {"outputs_kept", "filled", "released"}
 """Steps of outputs that are generated, and of what waits for them."""
 BEFORE: Final = {"encoded", "kept"}
 """Steps that only a submit comes by."""
+LOGGED: Final = {"usage_begun", "usage_lines", "usage_written"}
+"""Steps that only a collect with a usage log comes by."""
 REALTIME: Final = {"begun", "replied", "reply_kept"}
 """Steps that only what goes one by one comes by."""
 SUBMIT: Final = BEFORE | {"claimed", "answered", "settled"}
 REACHED: Final = {
     "submit": SUBMIT,
-    "collect": set(STEPS) - REALTIME - SEARCH - CHAINED - BEFORE,
-    "run": set(STEPS) - REALTIME - SEARCH - CHAINED,
-    "parts": set(STEPS) - REALTIME - SEARCH - CHAINED,
+    "collect": set(STEPS) - LOGGED - REALTIME - SEARCH - CHAINED - BEFORE,
+    "run": set(STEPS) - LOGGED - REALTIME - SEARCH - CHAINED,
+    "parts": set(STEPS) - LOGGED - REALTIME - SEARCH - CHAINED,
 }
 PARTS: Final = """
 import os

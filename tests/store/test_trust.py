@@ -22,6 +22,8 @@ from evalkit.store.schema import HEAD, metadata
 
 NOW = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
 NEW_TABLES = {"policies", "noise_runs", "calibrations", "hand_overs", "waits", "reused", "sentinels"} | {
+    "ledger",
+    "usage_logs",
     "estimates",
     "budgets",
     "caps",
@@ -32,6 +34,7 @@ NEW_COLUMNS = {
     "cases": ("attachments",),
     "intents": ("realtime", "size", "at_most_usd", "over_limit"),
     "batches": ("realtime", "price_date", "price_source"),
+    "results": ("uncached_usd",),
 }
 
 

@@ -9,7 +9,7 @@ A change here needs a migration in `migrations/versions`, and `HEAD` to name it.
 
 from evalkit.store.schema.base import HEAD, metadata
 from evalkit.store.schema.content import candidates, cases, dataset_cases, datasets, graders, outputs
-from evalkit.store.schema.money import budgets, caps, estimates
+from evalkit.store.schema.money import budgets, caps, estimates, ledger, usage_logs
 from evalkit.store.schema.trust import calibrations, hand_overs, noise_runs, passes, policies
 from evalkit.store.schema.work import batches, intents, requests, results, reused, runs, scores, sentinels, waits
 
@@ -27,6 +27,7 @@ __all__ = [
     "graders",
     "hand_overs",
     "intents",
+    "ledger",
     "metadata",
     "noise_runs",
     "outputs",
@@ -38,5 +39,6 @@ __all__ = [
     "runs",
     "scores",
     "sentinels",
+    "usage_logs",
     "waits",
 ]

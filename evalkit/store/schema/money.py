@@ -1,8 +1,8 @@
-"""What runs were to cost, and what they may cost together."""
+"""What runs were to cost, what they may cost together, and what they have cost."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, Index, Integer, String, Table
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table
 
 from evalkit.store.schema.base import RunId, Time, metadata
 from evalkit.store.text import Text
@@ -40,4 +40,34 @@ caps = Table(
     Column("max_usd", Float, nullable=False),
     Column("sent_before", Text, nullable=False, server_default="[]"),  # JSON: parts that are not of the command
     Index("caps_by_command", "command"),
+)
+
+#: A row per collected batch and model that served it: what its results come to, so that nobody adds them up again.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("batch", Text, primary_key=True),
+    Column("served_model", Text, primary_key=True),  # empty for results that no model answered
+    Column("results", Integer, nullable=False),
+    Column("unbilled", Integer, nullable=False),  # canceled, expired, errored
+    Column("priced", Integer, nullable=False),  # results whose cost is known
+    Column("cost_usd", Float, nullable=False),  # of those
+    Column("compared", Integer, nullable=False),  # results of which is known what they had cost uncached
+    Column("uncached_usd", Float, nullable=False),  # of those
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cache_read_tokens", BigInteger, nullable=False),
+    Column("cache_write_5m_tokens", BigInteger, nullable=False),
+    Column("cache_write_1h_tokens", BigInteger, nullable=False),
+)
+
+#: A row per batch whose usage goes into a log: kept with its end, so that a collector that dies in between is known.
+usage_logs = Table(
+    "usage_logs",
+    metadata,
+    Column("batch", Text, primary_key=True),
+    Column("file", Text, nullable=False),
+    Column("begins_at", BigInteger),  # where in the file its lines begin, at the earliest; null: nothing is written
+    Column("written_at", Time),  # null until all of it is in the file
+    Index("usage_logs_unwritten", "file", "written_at"),
 )

@@ -22,6 +22,8 @@ from evalkit.score import Status
 from evalkit.store.schema.base import Digest, RunId, Time, metadata
 from evalkit.store.text import Text
 
+_OWN_SCORED = "suffix = '' and status = 'scored'"
+
 
 def _one_of(column: str, values: type[RunKind | IntentState | BatchState | Status]) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
@@ -154,6 +156,7 @@ results = Table(
     Column("cache_write_5m_tokens", BigInteger, nullable=False),
     Column("cache_write_1h_tokens", BigInteger, nullable=False),
     Column("cost_usd", Float),  # null: the price of the served model is not known
+    Column("uncached_usd", Float),  # what it had cost without any caching; null: not known
     Index("results_by_run", "run"),
 )
 
@@ -173,6 +176,7 @@ scores = Table(
     Column("batch", Text),
     _one_of("status", Status),
     CheckConstraint("(status = 'scored') = (value is not null)", name="scored_has_value"),
+    Index("scores_own", "run", "criterion", sqlite_where=text(_OWN_SCORED), postgresql_where=text(_OWN_SCORED)),
 )
 
 #: A row per run that a run waits for: a grading run for the run that makes its outputs, a jury for its jurors.
