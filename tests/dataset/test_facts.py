@@ -37,14 +37,14 @@ def test_price_time_and_tokens_are_read_beside_the_output_and_change_no_digest(w
 
 def test_other_names_are_read_and_said_with_their_units(write: Write) -> None:
     outputs = load_outputs(
-        write("a.csv", "id,output,cost,latency_ms,prompt_tokens,completion_tokens,model\n1,x,0.5,1500,12,3.0,big\n")
+        write("a.csv", "id,output,cost,latency_ms,prompt_tokens,completion_tokens,mood\n1,x,0.5,1500,12,3.0,big\n")
     )
 
     assert outputs.facts == {
         "1": OutputFacts(cost_usd=0.5, seconds=1.5, usage={"input_tokens": 12, "output_tokens": 3})
     }
     assert outputs.notes == (
-        "columns left out: 'model'",
+        "columns left out: 'mood'",
         "cost_usd is read from 'cost', in USD",
         "seconds is read from 'latency_ms', in milliseconds",
         "input_tokens is read from 'prompt_tokens'",

@@ -51,8 +51,8 @@ def test_facts_come_back_as_they_were(loaded: Any, store: Store) -> None:
         "case-0000": OutputFacts(cost_usd=0.25, seconds=1.5, usage={"input_tokens": 7}),
         "case-0001": OutputFacts(cost_usd=0.0),
     }
-    assert store.content.output_costs(one.run.candidate_digest) == {"case-0000": 0.25, "case-0001": 0.0}
-    assert store.content.output_costs("another") == {}
+    assert store.content.facts_of_candidate(one.run.candidate_digest) == facts_of(store, one)
+    assert store.content.facts_of_candidate("another") == {}
 
 
 def test_outputs_are_the_same_candidate_with_and_without_facts(loaded: Any) -> None:
