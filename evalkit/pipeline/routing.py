@@ -228,7 +228,7 @@ def input_length(case: Case) -> int:
 
 
 def _limits(kinds: Mapping[str, str]) -> dict[str, int | None]:
-    bounded = {kind: int(kind.split()[1]) for kind in set(kinds.values()) if kind.startswith("<=")}
+    bounded = {kind: int(kind.removeprefix("<= ")) for kind in set(kinds.values()) if kind.startswith("<=")}
     ordered: dict[str, int | None] = dict(sorted(bounded.items(), key=lambda item: item[1]))
     return {**ordered, **dict.fromkeys(sorted(set(kinds.values()) - bounded.keys()))}
 
