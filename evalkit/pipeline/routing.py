@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, cast
+from typing import cast
 
-import msgspec
-
-from evalkit.analysis.route import Routing, RoutingTable, length_buckets, route
-from evalkit.dataset import Case, Json
+from evalkit.analysis.route import Routing, RoutingTable, route
+from evalkit.dataset import Json
 from evalkit.dataset.labels import load_labels
 from evalkit.dataset.problems import Refused
 from evalkit.errors import UsageError
+from evalkit.pipeline.kinds import kinds_of, must_be_few
 from evalkit.pipeline.output_costs import OutputCosts, output_costs
 from evalkit.pipeline.priced import Answers, answers_of, judged_alike, shared_cases
 from evalkit.pricing import Prices
-from evalkit.run import Run
+from evalkit.run import Run, RunKind
 from evalkit.store import Store
-
-BY_TAG: Final = "tag"
-BY_LENGTH: Final = "length"
-BY_PREFIX: Final = f"{BY_TAG}:"
-"""With what stands before the colon of a tag: `tag:topic` for tags such as `topic:law`."""
-UNTAGGED: Final = "untagged"
-_LACKING: Final = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +85,8 @@ def routed(store: Store, runs: Sequence[Run], asked: Asked) -> tuple[Routed, ...
     Raises:
         UsageError: there are none, or what is asked names nothing.
     """
-    wanted = [run for run in runs if asked.grader in (None, run.grader)]
+    scores = (run for run in runs if run.kind is not RunKind.GENERATION)
+    wanted = [run for run in scores if asked.grader in (None, run.grader)]
     known = output_costs(store, (run.candidate_digest for run in wanted), asked.prices)
     names = {run.id: run.candidate for run in wanted}
     found: list[Routed] = []
@@ -132,7 +125,8 @@ def _routed(
     scale: tuple[float, float],
 ) -> Routed:
     dataset = runs[0].dataset
-    kinds, limits, several = _kinds(store, dataset, cases, asked.by)
+    kinds, limits, several = kinds_of(store, dataset, cases, asked.by)
+    must_be_few(kinds, asked.by)
     _must_be_candidate(asked.strong, answers)
     first = next(iter(answers.values()))
     table = RoutingTable(
@@ -182,62 +176,6 @@ def _priced(table: RoutingTable, at: int, costs: OutputCosts) -> PricedCandidate
         listed=len(costs.listed.intersection(table.cases)),
         batched=len(costs.batched.intersection(table.cases)),
     )
-
-
-def _kinds(
-    store: Store, dataset: str, wanted: Sequence[str], by: str
-) -> tuple[dict[str, str], Mapping[str, int | None], int]:
-    """The kind of each case; by length the limits of the kinds; by tag how many cases have several that would do.
-
-    Raises:
-        UsageError: no case has such a tag, or such a key in its metadata.
-    """
-    chosen = set(wanted)
-    cases = {case.id: case for case in store.content.cases(dataset) if case.id in chosen}
-    if by == BY_TAG or by.startswith(BY_PREFIX):
-        found = {case_id: tags_by(case.tags, by) for case_id, case in cases.items()}
-        if not any(found.values()) and by != BY_TAG:
-            raise UsageError(_no_prefix(by, cases.values()))
-        kinds = {case_id: next(iter(tags), UNTAGGED) for case_id, tags in found.items()}
-        return kinds, {}, sum(len(tags) > 1 for tags in found.values())
-    if by == BY_LENGTH:
-        kinds = length_buckets({case_id: input_length(case) for case_id, case in cases.items()})
-        return kinds, _limits(kinds), 0
-    keys = dict.fromkeys(key for case in cases.values() for key in case.metadata)
-    if by not in keys:
-        known = ", ".join([BY_TAG, BY_LENGTH, *keys])
-        raise UsageError(f"no case has {by!r} in its metadata; --by may be {known}")
-    return {case_id: kind_of(case.metadata.get(by)) for case_id, case in cases.items()}, {}, 0
-
-
-def tags_by(tags: Sequence[str], by: str) -> list[str]:
-    """The tags that tell the kind of a case; the first of them counts."""
-    return [tag for tag in tags if by == BY_TAG or tag.startswith(f"{by.removeprefix(BY_PREFIX)}:")]
-
-
-def _no_prefix(by: str, cases: Iterable[Case]) -> str:
-    heads = sorted({tag.partition(":")[0] for case in cases for tag in case.tags if ":" in tag})
-    wanted = by.removeprefix(BY_PREFIX)
-    known = f"there are {', '.join(f'{BY_PREFIX}{head}' for head in heads)}" if heads else "no tag has a colon"
-    return f"no case has a tag that begins with {wanted + ':'!r}; {known}"
-
-
-def input_length(case: Case) -> int:
-    """The length of a case's input in characters, as a router can count it: of its text, or of its JSON."""
-    return len(case.input) if isinstance(case.input, str) else len(msgspec.json.encode(case.input).decode())
-
-
-def _limits(kinds: Mapping[str, str]) -> dict[str, int | None]:
-    bounded = {kind: int(kind.removeprefix("<= ")) for kind in set(kinds.values()) if kind.startswith("<=")}
-    ordered: dict[str, int | None] = dict(sorted(bounded.items(), key=lambda item: item[1]))
-    return {**ordered, **dict.fromkeys(sorted(set(kinds.values()) - bounded.keys()))}
-
-
-def kind_of(value: object) -> str:
-    """The kind that a value of the metadata stands for: a text itself, else its JSON."""
-    if value is None:
-        return _LACKING
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _scores(path: Path, cases: Sequence[str]) -> list[float]:
