@@ -11,7 +11,7 @@ from evalkit.cli import options
 from evalkit.cli.app import app
 
 if TYPE_CHECKING:
-    from evalkit.analysis.route import Curve, Evidence, Expected, Routing
+    from evalkit.analysis.route import Curve, Evidence, Routing
     from evalkit.pipeline.routing import Routed
     from evalkit.tables.routings import RoutingRow
 
@@ -78,7 +78,7 @@ def _print(row: RoutingRow) -> None:
     _print_kinds(row)
     say_wrapped(_basis(found), style="dim")
     say()
-    _print_worth(made.expected)
+    _print_worth(made)
     if said := _hull(made):
         say_wrapped(said, style="dim", indent="  ")
     if made.curve is not None:
@@ -168,12 +168,13 @@ def _needed(one: Evidence) -> str:
     return f"{one.cases_needed - one.n:,}" if one.cases_needed else "–"
 
 
-def _print_worth(found: Expected) -> None:
+def _print_worth(made: Routing) -> None:
     """Routed answers beside one model for all, a random mix at the same cost, and the best that could be done."""
     from evalkit.cli.columns import Column
     from evalkit.cli.screen import say_table, say_wrapped
     from evalkit.cli.words import one_line
 
+    found = made.expected
     rows = [("routed", found.quality, found.low, found.high, found.cost_usd)]
     rows += [
         (f"always {one_line(one.candidate)}", one.quality, one.low, one.high, one.cost_usd) for one in found.always
@@ -197,8 +198,16 @@ def _print_worth(found: Expected) -> None:
     above = _signed(found.above_random_mix, found.above_random_mix_low, found.above_random_mix_high)
     say_wrapped(
         f"routed against always {found.strong}: {difference}{saving}; above a random mix: {above}. Each case was "
-        "answered by what the other four fifths of the cases teach, so this does not flatter the choice.",
+        "answered by what the other four fifths of the cases teach, so this does not flatter the choice"
+        f"{_unsettled(made)}.",
     )
+
+
+def _unsettled(made: Routing) -> str:
+    """That parts of the cases chose others than all of them: a choice that hangs on the cases."""
+    settled = {made.policy.default, *made.policy.routes.values()}
+    others = [name for name, share in made.expected.shares.items() if share and name not in settled]
+    return f"; some parts teach {' and '.join(others)}, and all cases do not: it hangs on the cases" if others else ""
 
 
 def _signed(value: float | None, low: float | None, high: float | None) -> str:

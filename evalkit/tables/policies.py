@@ -113,7 +113,12 @@ def _why(one: Evidence | None) -> dict[str, Any]:
         "cost_usd": one.cost_usd,
         "default_cost_usd": one.strong_cost_usd,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    # Six digits say all that there is to say, and are the same on every machine.
+    return {
+        name: float(f"{value:.6g}") if isinstance(value, float) else value
+        for name, value in told.items()
+        if value is not None
+    }
 
 
 def _listed(found: Routed) -> list[str]:
