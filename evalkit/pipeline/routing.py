@@ -147,7 +147,8 @@ def _routed(
         scores=None if asked.scores is None else _scores(asked.scores, cases),
         confidence=asked.confidence,
     )
-    batches = store.progress([run.id for run in runs])
+    made_by = [first for run in runs if (first := store.answers.of_candidate(run)) is not None]
+    batches = store.progress([*(run.id for run in runs), *made_by])
     return Routed(
         grader=runs[0].grader,
         criterion=criterion,

@@ -156,6 +156,9 @@ def test_where_the_strongest_is_the_cheapest_it_answers_everything() -> None:
 
     assert (found.policy.default, found.policy.evidence) == ("best", ())
     assert found.expected.shares == {"best": 1.0, "dear": 0.0}
+    # It is held against itself: there is nothing to be uncertain of.
+    assert (found.expected.against_strong_low, found.expected.against_strong_high) == (0, 0)
+    assert (found.expected.saving, found.expected.saving_low, found.expected.saving_high) == (0, 0, 0)
 
 
 def test_a_kind_of_one_case_is_never_evidence() -> None:

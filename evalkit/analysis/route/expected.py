@@ -117,7 +117,10 @@ def expected(table: RoutingTable, chosen: Sequence[int], *, strong: str, confide
     made = _estimate(table, quality, confidence)
     money = estimate(cost, clusters=table.clusters, confidence=confidence)
     difference = _paired(table, table.qualities[best], quality, confidence)
+    # Where the strong candidate answers everything there is no difference to be uncertain of.
+    alike = all(one == best for one in chosen)
     saving = _saving(table, cost, table.costs[best], confidence)
+    saving = (0.0, 0.0, 0.0) if alike and saving[0] is not None else saving
     above = above_random_mix(
         (cost, quality),
         (table.costs[cheapest], table.qualities[cheapest]),
@@ -142,8 +145,8 @@ def expected(table: RoutingTable, chosen: Sequence[int], *, strong: str, confide
         shares={name: chosen.count(at) / table.n for at, name in enumerate(table.candidates)},
         strong=strong,
         quality_against_strong=difference.delta,
-        against_strong_low=difference.low,
-        against_strong_high=difference.high,
+        against_strong_low=0.0 if alike else difference.low,
+        against_strong_high=0.0 if alike else difference.high,
         saving=saving[0],
         saving_low=saving[1],
         saving_high=saving[2],
@@ -152,8 +155,8 @@ def expected(table: RoutingTable, chosen: Sequence[int], *, strong: str, confide
         random_mix_low=mixed.low if mixed else None,
         random_mix_high=mixed.high if mixed else None,
         above_random_mix=above.mean if above else None,
-        above_random_mix_low=above.low if above else None,
-        above_random_mix_high=above.high if above else None,
+        above_random_mix_low=0.0 if above and alike else above.low if above else None,
+        above_random_mix_high=0.0 if above and alike else above.high if above else None,
         oracle_cost_usd=ideal.point.cost,
         oracle_quality=ideal.point.quality,
         oracle_low=perfect.low,
