@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalkit.analysis.route import RoutingTable, curve, fit, length_buckets, route
+from evalkit.analysis.route.expected import chosen_by_the_others
 
 ANSWERS = Path(__file__).parents[2].parent / "shared" / "data" / "routellm_gsm8k_correct.csv"
 
@@ -134,6 +135,19 @@ def test_routing_is_measured_against_one_model_for_all_a_random_mix_and_the_orac
     assert found.curve.apgr > 0.6
 
 
+def test_no_part_of_the_cases_has_a_say_in_its_own_answers() -> None:
+    same = [float(at % 10 != 0) for at in range(400)]
+    plain = table({"cheap": same, "dear": same})
+    (part, *_) = plain.folds(5)
+    spoilt = [0.0 if at in set(part) else score for at, score in enumerate(same)]
+    told = [
+        chosen_by_the_others(one, margin=0.05, strong="dear") for one in (plain, table({"cheap": spoilt, "dear": same}))
+    ]
+
+    assert [told[0][row] for row in part] == [told[1][row] for row in part] == [0] * len(part)
+    assert sum(told[1]) > 0  # the other parts have learnt from it
+
+
 def _whole(found: Any) -> Any:
     """A routing whose numbers keep together, whatever the data."""
     expected = found.expected
@@ -184,12 +198,13 @@ def test_fifty_kinds_and_five_candidates_with_a_margin_that_nobody_meets(cluster
 def test_an_interval_of_a_recovered_gap_is_none_where_the_gap_is_not_shown() -> None:
     made = random.Random(1)
     shown = table(drawn(7, 800, weak=0.4, strong=0.8))
-    doubtful = table(drawn(7, 60, weak=0.50, strong=0.52))
+    doubtful = table(drawn(7, 900, weak=0.50, strong=0.52))
     curves = [curve(one, [made.random() for _ in one.cases], weak="weak", strong="strong") for one in (shown, doubtful)]
 
     assert curves[0].apgr_low < curves[0].apgr < curves[0].apgr_high  # type: ignore[operator]
     low, high = curves[0].call_share_between["50%"]  # type: ignore[misc]
     assert low <= curves[0].call_share_for["50%"] <= high  # type: ignore[operator]
+    assert curves[1].apgr is not None
     assert (curves[1].apgr_low, curves[1].call_share_between["50%"]) == (None, None)
 
 
