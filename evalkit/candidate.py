@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from evalkit import ids
 from evalkit.config import CandidateConfig, Config
-from evalkit.dataset import Case, Dataset, OutputFacts, Outputs, load_outputs
+from evalkit.dataset import Case, Dataset, OutputFacts, Outputs, all_by, load_outputs
 from evalkit.errors import ConfigError, DatasetError, Problem
 
 Kind = Literal["recorded", "generated"]
@@ -151,14 +151,22 @@ def _load(
     config: CandidateConfig, whole: Config, dataset: Dataset, inline: Mapping[str, Mapping[str, str]]
 ) -> Candidate:
     if config.outputs_path is not None:
-        return _from_file(config.name, load_outputs(config.outputs_path), dataset)
+        return _from_file(config.name, load_outputs(config.outputs_path).served_by(config.served_by), dataset)
     texts = inline[config.outputs_field or ""]
     if not texts:
         raise ConfigError([_no_field(config, whole, dataset)])
     source = f"{dataset.path}, field {config.outputs_field}"
     content = ids.dataset_digest((case_id, ids.text_digest(text)) for case_id, text in texts.items())
     notes = _lacking(config.name, dataset, len(texts))
-    return Candidate(name=config.name, kind="recorded", content=content, texts=texts, source=source, notes=notes)
+    return Candidate(
+        name=config.name,
+        kind="recorded",
+        content=content,
+        texts=texts,
+        facts=all_by(config.served_by, texts),
+        source=source,
+        notes=notes,
+    )
 
 
 def _from_file(name: str, outputs: Outputs, dataset: Dataset) -> Candidate:

@@ -35,7 +35,8 @@ def route(
     What the choice is worth is told from cases that it was not made by.
 
     Args:
-        by: what a kind of case is: `tag` (its first tag), `length` (of its input), or a key of its metadata.
+        by: what a kind of case is: `tag` (its first tag), `tag:topic` (its first tag that begins so, as
+            `topic:law`), `length` (of its input), or a key of its metadata.
         margin: the loss of mean score that is accepted in each kind; the gate's, else 0.02.
         strong: the candidate to be no worse than; the best one where None.
         grader: this grader only.
@@ -60,6 +61,7 @@ def route(
         asked = Asked(
             by=by,
             margin=margin or (gate.margin if gate else MARGIN),
+            prices=session.prices,
             strong=strong,
             grader=grader,
             criterion=criterion,

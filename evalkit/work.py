@@ -383,6 +383,7 @@ def write_report(
         command=command,
         price_date=prices.date,
         price_source=prices.origin,
+        prices=prices,
         force=force,
         config=config,
     )

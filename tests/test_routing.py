@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -65,16 +66,64 @@ def test_the_policy_is_a_file_that_a_router_can_read(routes: Path, tmp_path: Pat
     assert exits.run([str(word) for word in words]) == 0
 
     policy = tomllib.loads(out.read_text("utf-8"))
-    assert (policy["by"], policy["default"], policy["routes"]) == ("tag", "large", {"billing": "small"})
+    assert (policy["version"], policy["by"], policy["default"]) == (1, "tag", {"candidate": "large"})
+    assert {kind: who["candidate"] for kind, who in policy["kinds"].items()} == {"billing": "small"}
+    assert policy["kinds"]["billing"]["at_least"] > -0.1
+    assert policy["evidence"]["prices"]["from_the_list"] == []
+
+
+def test_the_reader_that_the_page_shows_chooses_as_evalkit_does(routes: Path, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "routing.md").read_text(encoding="utf-8")
+    (reader,) = [block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "def choose" in block]
+    cases = [{"input": "x" * length, "tags": tags, "metadata": {"lang": "de"}} for length in (1, 90, 150, 300, 999)
+             for tags in ([], ["billing"], ["legal", "billing"], ["new"])]  # fmt: skip
+
+    for by in ("tag", "length", "lang"):
+        found = evalkit.route(by=by, margin=0.1, config=routes, store=store_of(routes))
+        out = tmp_path / f"{by}.toml"
+        evalkit.routing.write_policy(out, found.policy())
+        names: dict[str, Any] = {"PATH": out}
+        exec(reader.replace('"policy.toml"', "PATH"), names)
+        for case in cases:
+            assert names["choose"](case)["candidate"] == found.choose(case).candidate
+
+
+def test_the_first_tag_of_a_head_is_the_kind_and_others_are_counted(tmp_path: Path) -> None:
+    tags = [["style:terse", "topic:law", "topic:tax"], ["topic:tax"], ["style:long"]] * 40
+    cases = [{"id": f"c{at}", "input": "x", "expected": "yes", "tags": own} for at, own in enumerate(tags)]
+    rows = {name: [{"id": case["id"], "output": "yes", "cost_usd": cost} for case in cases]
+            for name, cost in (("small", 0.1), ("large", 1.0))}  # fmt: skip
+    folder = project(tmp_path, cases, rows)
+
+    (row,) = evalkit.route(by="tag:topic", margin=0.2, strong="large", config=folder, store=store_of(folder))
+
+    assert {one.kind for one in row.found.routing.policy.evidence} == {"topic:law", "topic:tax", "untagged"}
+    assert row.found.several_tags == 40
+    assert row.choose({"tags": ["style:x", "topic:law"]}).candidate == "small"
+    assert row.choose({"tags": ["topic:new"]}).candidate == "large"
+    with pytest.raises(UsageError, match="there are tag:style, tag:topic"):
+        evalkit.route(by="tag:theme", config=folder, store=store_of(folder))
+
+
+def test_costs_that_are_unknown_leave_cases_and_candidates_out_and_are_said(tmp_path: Path) -> None:
+    cases = [{"id": f"c{at}", "input": "x", "expected": "yes"} for at in range(30)]
+    bare = [{"id": case["id"], "output": "yes"} for case in cases]
+    priced = [{**row, "cost_usd": 1.0} for row in bare]
+    folder = project(tmp_path, cases, {"a": priced, "b": [*priced[:20], *bare[20:]], "c": bare})
+
+    (row,) = evalkit.route(config=folder, store=store_of(folder))
+
+    assert (row.found.n, row.found.left_out, row.found.unpriced) == (20, 10, ("c",))
+    assert set(row.found.candidates) == {"a", "b"}
 
 
 def test_by_length_a_router_is_given_limits_that_it_can_count(routes: Path) -> None:
     (row,) = evalkit.route(by="length", margin=0.1, config=routes, store=store_of(routes))
 
-    buckets = row.policy()["buckets"]
-    limits = [bucket.get("at_most") for bucket in buckets]
+    kinds = list(row.policy()["kinds"].values())
+    limits = [kind.get("at_most") for kind in kinds]
     assert limits == [*sorted(limit for limit in limits if limit is not None), None]
-    assert {bucket["candidate"] for bucket in buckets} <= {"small", "large"}
+    assert {kind["candidate"] for kind in kinds} <= {"small", "large"}
 
 
 def test_the_document_tells_quality_and_cost_against_every_alternative(routes: Path) -> None:

@@ -9,10 +9,10 @@ import typer
 
 from evalkit.cli import options
 from evalkit.cli.app import app
-from evalkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from evalkit.analysis.route import Curve, Evidence, Expected
+    from evalkit.analysis.route import Curve, Evidence, Routing
+    from evalkit.pipeline.routing import Routed
     from evalkit.tables.routings import RoutingRow
 
 
@@ -21,7 +21,8 @@ def route(
     config: options.Config = None,
     store: options.Store = None,
     by: Annotated[
-        str, typer.Option("--by", help="What a kind of case is: tag, length (of the input), or a key of the metadata.")
+        str,
+        typer.Option("--by", help="What a kind is: tag, tag:PREFIX, length (of the input), or a metadata key."),
     ] = "tag",
     margin: Annotated[
         float | None, typer.Option("--margin", help="The loss that is accepted.", show_default="the gate's, or 0.02")
@@ -60,10 +61,7 @@ def route(
         store=store,
     )
     if out is not None:
-        if len(found) > 1:
-            names = ", ".join(row.name for row in found)
-            raise UsageError(f"a policy is by one criterion, and there are {names}; say --grader or --criterion")
-        routing.write_policy(out, found[0].policy())
+        routing.write_policy(out, found.policy())
     if json:
         tables.print_json(found.json())
         return
@@ -78,28 +76,49 @@ def _print(row: RoutingRow) -> None:
     found, made = row.found, row.found.routing
     say_title(f"{row.name}: which candidate, by {made.by}")
     _print_kinds(row)
-    say_wrapped(
-        f"{found.n:,} cases that every candidate has a score and a price for"
-        f"{f' ({found.left_out:,} left out)' if found.left_out else ''}; margin {made.policy.margin:g}, adjusted for "
-        f"{len(made.policy.evidence)} tries (Holm); everything else goes to {made.policy.default}",
-        style="dim",
-    )
+    say_wrapped(_basis(found), style="dim")
     say()
-    _print_worth(made.expected)
+    _print_worth(made)
+    if said := _hull(made):
+        say_wrapped(said, style="dim", indent="  ")
     if made.curve is not None:
         say_wrapped(_curve(made.curve), style="dim", indent="  ")
     if found.simulated:
         say_wrapped(f"~ {SIMULATED}", style="yellow")
 
 
+def _basis(found: Routed) -> str:
+    """What the policy rests on: cases, margin, prices, and what was left out."""
+    policy = found.routing.policy
+    said = [
+        f"{found.n:,} cases that every candidate has a score and a price for"
+        f"{f' ({found.left_out:,} left out)' if found.left_out else ''}; margin {policy.margin:g}, adjusted for "
+        f"{len(policy.evidence)} tries (Holm); everything else goes to {policy.default}"
+    ]
+    listed = [name for name, one in found.candidates.items() if one.listed]
+    if listed:
+        said.append(f"prices of {', '.join(listed)}: tokens, by {found.price_source}, of {found.price_date}")
+    batched = [name for name, one in found.candidates.items() if one.batched]
+    if 0 < len(batched) < len(found.candidates):
+        said.append(f"{', '.join(batched)} went in batches, at their price: the others have the full one")
+    if found.unpriced:
+        said.append(f"left out, without a price: {', '.join(found.unpriced)}")
+    if found.several_tags:
+        said.append(f"{found.several_tags:,} cases have several such tags, of which the first counts")
+    return "; ".join(said)
+
+
 def _print_kinds(row: RoutingRow) -> None:
     """The kinds in the order of their names, each with who answers it and what speaks for the next cheaper one."""
     from evalkit.cli.columns import Column
-    from evalkit.cli.screen import say_table
+    from evalkit.cli.screen import say_table, say_wrapped
     from evalkit.cli.words import one_line
 
     policy = row.found.routing.policy
-    shown = [_decisive(policy.evidence, kind, policy.candidate_for(kind)) for kind in _kinds(policy.evidence)]
+    if not policy.evidence:
+        say_wrapped(f"no kind of case has a candidate that is cheaper than {policy.default}")
+        return
+    shown = [_decisive(policy.evidence, kind, policy.candidate_for(kind)) for kind in _kinds(row.found)]
     say_table(
         [
             Column(name="kind", cells=[one_line(one.kind) for one in shown], least=10),
@@ -113,8 +132,11 @@ def _print_kinds(row: RoutingRow) -> None:
     )
 
 
-def _kinds(evidence: tuple[Evidence, ...]) -> list[str]:
-    return list(dict.fromkeys(one.kind for one in evidence))
+def _kinds(found: Routed) -> list[str]:
+    """The kinds that something was tried in; by length the shortest first."""
+    places = {kind: place for place, kind in enumerate(found.limits)}
+    tried = dict.fromkeys(one.kind for one in found.routing.policy.evidence)
+    return sorted(tried, key=lambda kind: places.get(kind, 0))
 
 
 def _decisive(evidence: tuple[Evidence, ...], kind: str, chosen: str) -> Evidence:
@@ -146,19 +168,21 @@ def _needed(one: Evidence) -> str:
     return f"{one.cases_needed - one.n:,}" if one.cases_needed else "–"
 
 
-def _print_worth(found: Expected) -> None:
+def _print_worth(made: Routing) -> None:
     """Routed answers beside one model for all, a random mix at the same cost, and the best that could be done."""
     from evalkit.cli.columns import Column
     from evalkit.cli.screen import say_table, say_wrapped
     from evalkit.cli.words import one_line
 
+    found = made.expected
     rows = [("routed", found.quality, found.low, found.high, found.cost_usd)]
     rows += [
         (f"always {one_line(one.candidate)}", one.quality, one.low, one.high, one.cost_usd) for one in found.always
     ]
     if found.random_mix_quality is not None and found.shares[found.strong] < 1:
-        rows.append(("random mix at that cost", found.random_mix_quality, None, None, found.cost_usd))
-    rows.append(("oracle", found.oracle_quality, None, None, found.oracle_cost_usd))
+        mix = (found.random_mix_quality, found.random_mix_low, found.random_mix_high)
+        rows.append(("random mix at that cost", *mix, found.cost_usd))
+    rows.append(("oracle", found.oracle_quality, found.oracle_low, found.oracle_high, found.oracle_cost_usd))
     say_table(
         [
             Column(name="", cells=[name for name, *_ in rows], least=16),
@@ -174,8 +198,16 @@ def _print_worth(found: Expected) -> None:
     above = _signed(found.above_random_mix, found.above_random_mix_low, found.above_random_mix_high)
     say_wrapped(
         f"routed against always {found.strong}: {difference}{saving}; above a random mix: {above}. Each case was "
-        "answered by a policy learnt from the other half of the cases, so this does not flatter the choice.",
+        "answered by what the other four fifths of the cases teach, so this does not flatter the choice"
+        f"{_unsettled(made)}.",
     )
+
+
+def _unsettled(made: Routing) -> str:
+    """That parts of the cases chose others than all of them: a choice that hangs on the cases."""
+    settled = {made.policy.default, *made.policy.routes.values()}
+    others = [name for name, share in made.expected.shares.items() if share and name not in settled]
+    return f"; some parts teach {' and '.join(others)}, and all cases do not: it hangs on the cases" if others else ""
 
 
 def _signed(value: float | None, low: float | None, high: float | None) -> str:
@@ -195,11 +227,32 @@ def _dollars(amount: float) -> str:
 def _curve(found: Curve) -> str:
     if found.apgr is None:
         return f"{found.weak} and {found.strong} are equally good: there is no gap to recover"
+    if found.apgr_low is None or found.apgr_high is None:
+        return f"between {found.weak} and {found.strong}: no gap in quality is shown that a router could recover"
     reached = ", ".join(
-        f"{gap} at {'never' if share is None else f'{100 * share:.0f} % of calls'}"
-        for gap, share in found.call_share_for.items()
+        f"{gap} at {_calls(share, found.call_share_between[gap])}" for gap, share in found.call_share_for.items()
     )
     return (
-        f"between {found.weak} and {found.strong}: area under the recovered gap (APGR) {found.apgr:.3f}, where 0.5 is "
-        f"random; of the gap, {reached} to {found.strong}"
+        f"between {found.weak} and {found.strong}: area under the recovered gap (APGR) {found.apgr:.3f} "
+        f"[{found.apgr_low:.3f}, {found.apgr_high:.3f}], where 0.5 is random; of the gap, {reached} of calls to "
+        f"{found.strong}"
     )
+
+
+def _calls(share: float | None, between: tuple[float, float] | None) -> str:
+    if share is None:
+        return "no share"
+    return f"{100 * share:.0f} %" + (f" [{100 * between[0]:.0f}, {100 * between[1]:.0f}]" if between else "")
+
+
+def _hull(made: Routing) -> str:
+    if made.aiq is None or made.aiq_routed is None:
+        return ""
+    alone, routed = (
+        f"{value:.3f}" + ("" if low is None or high is None else f" [{low:.3f}, {high:.3f}]")
+        for value, low, high in (
+            (made.aiq, made.aiq_low, made.aiq_high),
+            (made.aiq_routed, made.aiq_routed_low, made.aiq_routed_high),
+        )
+    )
+    return f"mean quality along the frontier from the cheapest to the dearest (AIQ): {alone}; routed, too: {routed}"

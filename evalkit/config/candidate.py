@@ -37,7 +37,9 @@ class CandidateConfig(Section):
         examples=["datasets/support/production.jsonl"],
     )
     model: Words | None = Field(
-        default=None, description="The model that generates the outputs.", examples=["claude-haiku-5-5"]
+        default=None,
+        description="The model that generates the outputs; beside `outputs`, the one that served them.",
+        examples=["claude-haiku-5-5"],
     )
     prompt: str | None = Field(
         default=None,
@@ -96,7 +98,12 @@ class CandidateConfig(Section):
             raise refusal(f"{quoted(outputs)} is a file of a kind that evalkit does not read", f"use {kinds} (.gz too)")
         return outputs
 
-    @field_validator("model", "max_tokens", "effort")
+    @property
+    def served_by(self) -> str | None:
+        """The model that served recorded outputs, where it is said; it tells their price, and makes nothing."""
+        return None if self.outputs is None else self.model
+
+    @field_validator("max_tokens", "effort")
     @classmethod
     def _goes_without_outputs(cls, value: object, info: ValidationInfo) -> object:
         return _not_recorded(value, info)

@@ -7,7 +7,7 @@ from evalkit.dataset.attachment import Attachment
 from evalkit.dataset.case import Case, Json
 from evalkit.dataset.cases import Dataset, load_dataset
 from evalkit.dataset.facts import OutputFacts
-from evalkit.dataset.outputs import Outputs, load_outputs
+from evalkit.dataset.outputs import Outputs, all_by, load_outputs
 from evalkit.dataset.places import case_lines
 from evalkit.dataset.problems import Refused
 
@@ -20,6 +20,7 @@ __all__ = [
     "OutputFacts",
     "Outputs",
     "Refused",
+    "all_by",
     "case_lines",
     "load_dataset",
     "load_outputs",

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from evalkit.dataset import served
 from evalkit.dataset.case import Json
 from evalkit.dataset.columns import Columns
 from evalkit.dataset.facts import MOST, OutputFacts
@@ -28,6 +29,8 @@ _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "cache_write_tokens": ("cache_creation_input_tokens", "cache_creation_tokens", "cache_write"),
     "reasoning_tokens": ("thinking_tokens",),
 }
+_INSIDE: Final = "cached_tokens"
+"""The name of cached tokens with those who count them among the prompt's."""
 _WITHIN: Final[Mapping[str, tuple[str, ...]]] = {"input_tokens": ("input", "prompt"), "output_tokens": ("output",)}
 """Names that say enough within an object of token counts, and too little as a column."""
 _USAGE: Final = ("usage", "token_usage")
@@ -62,7 +65,17 @@ class FactColumns:
         if not self._names:
             return None
         cost, seconds = (self._amount(fact, row, number) for fact in _UNITS)
-        found = OutputFacts(cost_usd=cost, seconds=seconds, usage=self._tokens(row, number))
+        usage = self._usage(row, number)
+        model, tier, batch = (self._said(fact, row) for fact in served.COLUMNS)
+        by = served.served(model, tier, batch, usage)
+        found = OutputFacts(
+            cost_usd=cost,
+            seconds=seconds,
+            usage=self._tokens(usage, row, number),
+            model=by.model,
+            service_tier=by.service_tier,
+            geo=by.geo,
+        )
         return found if found.json() else None
 
     def finish(self) -> list[str]:
@@ -77,13 +90,15 @@ class FactColumns:
             notes.append(f"left out, because plainer columns stand beside them: {listed(self._beside)}")
         if self._unread:
             notes.append(f"members of usage that are no count of tokens are left out: {listed(self._unread)}")
-        for column in {name for names in self._names.values() for name in names}:
-            self._columns.extra.pop(column, None)
+        for fact, names in self._names.items():
+            for column in self._taken.get(fact, set[str]()) if fact in served.COLUMNS else names:
+                self._columns.extra.pop(column, None)
         return notes
 
     def _learn(self) -> None:
         wanted = {**{fact: tuple(names) for fact, names in _UNITS.items()}, "usage": _USAGE}
         wanted |= {kind: (kind, *others) for kind, others in _KINDS.items()}
+        wanted |= served.COLUMNS
         here = {fact: [name for name in names if name in self._columns.extra] for fact, names in wanted.items()}
         self._names = {fact: names for fact, names in here.items() if names}
         self._learned = len(self._columns.known)
@@ -106,14 +121,33 @@ class FactColumns:
             return None
         return None if amount is None else amount / _UNITS[fact][column][0]
 
-    def _tokens(self, row: Mapping[str, Json], number: int) -> dict[str, int]:
-        """Tokens by kind: those of the object, then those of columns."""
-        found: dict[str, int] = {}
+    def _said(self, fact: str, row: Mapping[str, Json]) -> Json:
+        """What a cell says of how an output was served; a column that says none of it is left where it is."""
+        read = served.flag if fact == served.BATCH else served.name
+        column = next((name for name in self._names.get(fact, ()) if read(row.get(name)) is not None), None)
+        if column is None:
+            return None
+        self._taken.setdefault(fact, set()).add(column)
+        return row[column]
+
+    def _usage(self, row: Mapping[str, Json], number: int) -> dict[str, Json]:
+        """The object of token counts of a row; empty where there is none."""
         column, value = self._cell("usage", row)
         try:
-            found.update(self._members(value))
+            return _object(value)
         except Refused as refused:
             self._log.refuse(number, refused, field=column)
+            return {}
+
+    def _tokens(self, usage: Mapping[str, Json], row: Mapping[str, Json], number: int) -> dict[str, int]:
+        """Tokens by kind: those of the object, then those of columns."""
+        found: dict[str, int] = {}
+        inside = False
+        try:
+            found.update(self._members(usage))
+            inside = _INSIDE in usage or served.cached_within(usage) is not None
+        except Refused as refused:
+            self._log.refuse(number, refused, field=next(iter(self._names.get("usage", ())), "usage"))
         for kind in _KINDS:
             column, value = self._cell(kind, row)
             try:
@@ -123,24 +157,33 @@ class FactColumns:
                 continue
             if count is not None:
                 found[kind] = count
-        return found
+                inside = column == _INSIDE if kind == "cache_read_tokens" else inside
+        return _apart(found) if inside else found
 
-    def _members(self, value: Json) -> Iterator[tuple[str, int]]:
+    def _members(self, usage: Mapping[str, Json]) -> Iterator[tuple[str, int]]:
         """The counts of an object of token counts, each by the kind that it is of."""
-        for name, member in _object(value).items():
+        nested = {"cache_read_tokens": served.cached_within(usage), "cache_write_1h_tokens": served.hourly(usage)}
+        for name, member in [*nested.items(), *usage.items()]:
             kind = _KIND_OF.get(name, name)
             if not kind.endswith("tokens") or isinstance(member, dict):
-                self._unread[name] = None
+                if name not in served.MEMBERS | served.NESTED:
+                    self._unread[name] = None
                 continue
             try:
                 count = _count(member)
             except Refused as refused:
                 raise Refused(f"{name} {refused.what}", refused.mend) from None
-            if count is not None:
+            if count or (count is not None and name not in nested):
                 yield kind, count
 
 
 _KIND_OF: Final = {name: kind for names in (_KINDS, _WITHIN) for kind, others in names.items() for name in others}
+
+
+def _apart(found: Mapping[str, int]) -> dict[str, int]:
+    """Tokens of which the prompt's count those that were cached too, with each counted once."""
+    fresh = found.get("input_tokens", 0) - found.get("cache_read_tokens", 0)
+    return {**found, "input_tokens": fresh} if "input_tokens" in found and fresh >= 0 else dict(found)
 
 
 def _blank(value: Json) -> bool:

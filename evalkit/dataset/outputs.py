@@ -5,8 +5,8 @@ A row may say what its output cost, how long it took, and its tokens.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +36,19 @@ class Outputs:
     facts: Mapping[str, OutputFacts] = field(default_factory=dict[str, OutputFacts], repr=False)
     """What the file says of how the outputs came about, by case id, where it says anything; no part of the digest."""
     notes: tuple[str, ...] = ()
+
+    def served_by(self, model: str | None) -> Outputs:
+        """The same, with the model that served each output of which the file does not say it."""
+        if model is None:
+            return self
+        named = OutputFacts(model=model)
+        # What the file says of an output is said of it alone, so it has the last word.
+        return replace(self, facts={one: named.joined(self.facts.get(one, named)) for one in self.texts})
+
+
+def all_by(model: str | None, case_ids: Iterable[str]) -> dict[str, OutputFacts]:
+    """The facts of outputs of which nothing but the model is known; none where that is not."""
+    return {} if model is None else {case_id: OutputFacts(model=model) for case_id in case_ids}
 
 
 def load_outputs(path: Path, *, fields: Mapping[str, str] | None = None) -> Outputs:

@@ -143,7 +143,11 @@ def _facts(line: ResultLine) -> OutputFacts:
             "output_tokens": usage.output_tokens,
             "cache_read_tokens": usage.cache_read_tokens,
             "cache_write_tokens": usage.cache_write_5m_tokens + usage.cache_write_1h_tokens,
+            "cache_write_1h_tokens": usage.cache_write_1h_tokens,
         },
+        model=line.served_model,
+        service_tier=usage.service_tier,
+        geo=usage.geo,
     )
 
 

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, cast
+from typing import cast
 
-import msgspec
-
-from evalkit.analysis.route import Routing, RoutingTable, length_buckets, route
-from evalkit.dataset import Case, Json
+from evalkit.analysis.route import Routing, RoutingTable, route
+from evalkit.dataset import Json
 from evalkit.dataset.labels import load_labels
 from evalkit.dataset.problems import Refused
 from evalkit.errors import UsageError
+from evalkit.pipeline.kinds import kinds_of, must_be_few
+from evalkit.pipeline.output_costs import OutputCosts, output_costs
 from evalkit.pipeline.priced import Answers, answers_of, judged_alike, shared_cases
-from evalkit.run import Run
+from evalkit.pricing import Prices
+from evalkit.run import Run, RunKind
 from evalkit.store import Store
 
-BY_TAG: Final = "tag"
-BY_LENGTH: Final = "length"
-UNTAGGED: Final = "untagged"
-_LACKING: Final = "none"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricedCandidate:
+    """What answers a case: a candidate with its model, and where its price comes from."""
+
+    model: str | None
+    """The model that served its outputs; None where none is named, or several."""
+    cost_usd: float
+    """Mean price of a case."""
+    quality: float
+    listed: int
+    """Of the cases, how many are priced by the list, from their tokens; the others' cost was recorded."""
+    batched: int
+    """How many went in a batch, at its price."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +49,14 @@ class Routed:
     """Cases that every candidate has a score and a price for."""
     left_out: int
     """Cases of the dataset that lack either under a candidate."""
+    candidates: Mapping[str, PricedCandidate]
+    unpriced: tuple[str, ...]
+    """Candidates that are left out, because none of their outputs has a price."""
+    price_date: str
+    """Of the list that prices are worked out by, and its name."""
+    price_source: str
+    several_tags: int
+    """By tag: cases that have more than one, of which the first counts."""
     simulated: bool
     routing: Routing
     limits: Mapping[str, int | None]
@@ -49,8 +68,9 @@ class Asked:
     """What is to be routed, and how."""
 
     by: str
-    """tag, length, or a key of the metadata."""
+    """tag, `tag:` and a prefix, length, or a key of the metadata."""
     margin: float
+    prices: Prices
     strong: str | None = None
     grader: str | None = None
     criterion: str | None = None
@@ -65,9 +85,9 @@ def routed(store: Store, runs: Sequence[Run], asked: Asked) -> tuple[Routed, ...
     Raises:
         UsageError: there are none, or what is asked names nothing.
     """
-    wanted = [run for run in runs if asked.grader in (None, run.grader)]
-    digests = sorted({run.candidate_digest for run in wanted})
-    known = {digest: costs for digest in digests if (costs := store.content.output_costs(digest))}
+    scores = (run for run in runs if run.kind is not RunKind.GENERATION)
+    wanted = [run for run in scores if asked.grader in (None, run.grader)]
+    known = output_costs(store, (run.candidate_digest for run in wanted), asked.prices)
     names = {run.id: run.candidate for run in wanted}
     found: list[Routed] = []
     for chosen in judged_alike([run for run in wanted if run.candidate_digest in known], names):
@@ -76,14 +96,18 @@ def routed(store: Store, runs: Sequence[Run], asked: Asked) -> tuple[Routed, ...
             answers = {
                 run.candidate: own
                 for run in chosen
-                if (own := answers_of(store, run, criterion, known[run.candidate_digest]))
+                if (own := answers_of(store, run, criterion, known[run.candidate_digest].usd))
             }
             cases = shared_cases(answers.values())
             if len(answers) > 1 and cases:
                 scale = scales[criterion]
-                found.append(
-                    _routed(store, chosen, asked, criterion=criterion, answers=answers, cases=cases, scale=scale)
+                costs = {run.candidate: known[run.candidate_digest] for run in chosen if run.candidate in answers}
+                made = _routed(
+                    store, chosen, asked, costs, criterion=criterion, answers=answers, cases=cases, scale=scale
                 )
+                # Of the candidates that were judged alike some may have no price; one that has none at all is named.
+                lacking = {run.candidate for run in wanted if run.grader == chosen[0].grader} - answers.keys()
+                found.append(replace(made, unpriced=tuple(sorted(lacking))))
     if not found:
         raise UsageError(_nothing(wanted, known, asked))
     return tuple(found)
@@ -93,6 +117,7 @@ def _routed(
     store: Store,
     runs: Sequence[Run],
     asked: Asked,
+    costs: Mapping[str, OutputCosts],
     *,
     criterion: str,
     answers: Mapping[str, Answers],
@@ -100,7 +125,8 @@ def _routed(
     scale: tuple[float, float],
 ) -> Routed:
     dataset = runs[0].dataset
-    kinds, limits = _kinds(store, dataset, cases, asked.by)
+    kinds, limits, several = kinds_of(store, dataset, cases, asked.by)
+    must_be_few(kinds, asked.by)
     _must_be_candidate(asked.strong, answers)
     first = next(iter(answers.values()))
     table = RoutingTable(
@@ -121,7 +147,8 @@ def _routed(
         scores=None if asked.scores is None else _scores(asked.scores, cases),
         confidence=asked.confidence,
     )
-    batches = store.progress([run.id for run in runs])
+    made_by = [first for run in runs if (first := store.answers.of_candidate(run)) is not None]
+    batches = store.progress([*(run.id for run in runs), *made_by])
     return Routed(
         grader=runs[0].grader,
         criterion=criterion,
@@ -130,48 +157,26 @@ def _routed(
         runs=tuple(run.id for run in runs if run.candidate in answers),
         n=table.n,
         left_out=runs[0].cases - table.n,
+        candidates={name: _priced(table, at, costs[name]) for at, name in enumerate(answers)},
+        unpriced=(),
+        price_date=asked.prices.date,
+        price_source=asked.prices.origin,
+        several_tags=several,
         simulated=any(batch.simulated for _, made_of in batches.values() for batch in made_of),
         routing=made,
         limits=limits,
     )
 
 
-def _kinds(
-    store: Store, dataset: str, wanted: Sequence[str], by: str
-) -> tuple[dict[str, str], Mapping[str, int | None]]:
-    """The kind of each case, and by length the limits of the kinds.
-
-    Raises:
-        UsageError: no case has such a key in its metadata.
-    """
-    cases = {case.id: case for case in store.content.cases(dataset)}
-    if by == BY_TAG:
-        return {case_id: next(iter(cases[case_id].tags), UNTAGGED) for case_id in wanted}, {}
-    if by == BY_LENGTH:
-        kinds = length_buckets({case_id: input_length(cases[case_id]) for case_id in wanted})
-        return kinds, _limits(kinds)
-    keys = dict.fromkeys(key for case_id in wanted for key in cases[case_id].metadata)
-    if by not in keys:
-        known = ", ".join([BY_TAG, BY_LENGTH, *keys])
-        raise UsageError(f"no case has {by!r} in its metadata; --by may be {known}")
-    return {case_id: _text(cases[case_id].metadata.get(by)) for case_id in wanted}, {}
-
-
-def input_length(case: Case) -> int:
-    """The length of a case's input in characters, as a router can count it: of its text, or of its JSON."""
-    return len(case.input) if isinstance(case.input, str) else len(msgspec.json.encode(case.input).decode())
-
-
-def _limits(kinds: Mapping[str, str]) -> dict[str, int | None]:
-    bounded = {kind: int(kind.split()[1]) for kind in set(kinds.values()) if kind.startswith("<=")}
-    ordered: dict[str, int | None] = dict(sorted(bounded.items(), key=lambda item: item[1]))
-    return {**ordered, **dict.fromkeys(sorted(set(kinds.values()) - bounded.keys()))}
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return _LACKING
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+def _priced(table: RoutingTable, at: int, costs: OutputCosts) -> PricedCandidate:
+    point = table.point(at)
+    return PricedCandidate(
+        model=costs.model,
+        cost_usd=point.cost,
+        quality=point.quality,
+        listed=len(costs.listed.intersection(table.cases)),
+        batched=len(costs.batched.intersection(table.cases)),
+    )
 
 
 def _scores(path: Path, cases: Sequence[str]) -> list[float]:
@@ -220,6 +225,7 @@ def _nothing(runs: Sequence[Run], known: Mapping[str, object], asked: Asked) -> 
         others = ", ".join(sorted({run.candidate for run in runs} - set(priced)))
         return (
             f"to choose between models takes two candidates whose outputs have a price, and {len(priced)} have one; "
-            f"{others} lack it: record cost_usd with the outputs, or usage with the candidate's model"
+            f"{others} lack it: record cost_usd with the outputs, or usage (input_tokens, output_tokens) with the name "
+            "of a model that `evalkit prices` knows, or your [prices]"
         )
     return f"no two of {', '.join(priced)} have scores and prices of the same cases under one judge"

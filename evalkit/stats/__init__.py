@@ -23,6 +23,7 @@ from evalkit.stats.correlation import Correlation, pooled_correlation
 from evalkit.stats.difference import agresti_min, bonett_price, diff_wald, newcombe, tango, tango_z
 from evalkit.stats.estimate import Estimate, estimate, estimate_counts
 from evalkit.stats.interval import Interval
+from evalkit.stats.joint import joint_means, percentiles
 from evalkit.stats.krippendorff import krippendorff_alpha
 from evalkit.stats.mcnemar import mcnemar_exact, mcnemar_midp, mcnemar_worse
 from evalkit.stats.multiple import benjamini_hochberg, holm
@@ -136,6 +137,7 @@ __all__ = [
     "holm",
     "hull",
     "jeffreys",
+    "joint_means",
     "judge_floor",
     "krippendorff_alpha",
     "mcnemar_exact",
@@ -153,6 +155,7 @@ __all__ = [
     "paired",
     "paired_posterior",
     "paired_t",
+    "percentiles",
     "pooled_correlation",
     "ppi",
     "ppi_paired",

@@ -83,7 +83,7 @@ class Content:
         self.fill_facts(connection, candidate)
 
     def fill_facts(self, connection: Connection, candidate: Candidate) -> None:
-        """Take in what is now known of outputs of which nothing was; what is known of one stays."""
+        """Take in what was not known of outputs so far; amounts that are known stay."""
         facts.fill(connection, candidate)
 
     def keep_grader(self, connection: Connection, grader: Grader | Imported) -> None:
@@ -234,10 +234,10 @@ class Content:
         with self._database.reading() as connection:
             return facts.read(connection, digests, case_ids)
 
-    def output_costs(self, candidate: str) -> dict[str, float]:
-        """What the outputs of a candidate cost in USD, by case id, where that is known."""
+    def facts_of_candidate(self, candidate: str) -> dict[str, OutputFacts]:
+        """What is known of the outputs of a candidate, by case id, where anything is."""
         with self._database.reading() as connection:
-            return facts.costs(connection, candidate)
+            return facts.of_candidate(connection, candidate)
 
 
 def _cases(dataset: str) -> sa.Select[*tuple[Any, ...]]:

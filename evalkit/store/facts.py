@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -15,33 +13,39 @@ from evalkit.store.rows import chunks, from_json, to_json
 from evalkit.store.schema import outputs
 
 
-class _Cost(msgspec.Struct, frozen=True):
-    """The price among the facts of an output, where it is known."""
-
-    cost_usd: float | None = None
-
-
-_COSTS: Final = msgspec.json.Decoder(_Cost)
-
-
 def written(known: OutputFacts | None) -> str | None:
     """The facts of an output as the store has them."""
     return None if known is None else to_json(known.json())
 
 
 def fill(connection: Connection, candidate: Candidate) -> None:
-    """Take in the facts of outputs of which nothing was known; what is known of one stays."""
+    """Take in what was not known of outputs; an amount that is known stays, which model served one may be mended."""
     if not candidate.facts:
         return
     c = outputs.c
-    lacking = sa.and_(c.candidate == candidate.digest, c.usage.is_(None))
-    unknown = connection.execute(sa.select(c.case_id).where(lacking)).scalars()
+    of_candidate = sa.select(c.case_id, c.usage).where(c.candidate == candidate.digest)
     # In one order, as rows are inserted: writers of the same rows never wait for each other in a circle.
-    wanted = sorted(candidate.facts.keys() & set(unknown))
-    update = sa.update(outputs).where(lacking, c.case_id == sa.bindparam("of_case"))
-    for chunk in chunks(wanted):
-        known = [{"of_case": case_id, "to_facts": written(candidate.facts[case_id])} for case_id in chunk]
-        connection.execute(update.values(usage=sa.bindparam("to_facts")), known)
+    told = sorted(row for row in connection.execute(of_candidate).all() if row[0] in candidate.facts)
+    joined = [(case_id, old, _joined(old, candidate.facts[case_id])) for case_id, old in told]
+    update = (
+        sa.update(outputs)
+        .where(c.candidate == candidate.digest, c.case_id == sa.bindparam("of_case"))
+        # Another writer may have been here since: what it knew is not written over.
+        .where(sa.or_(c.usage.is_(None), c.usage == sa.bindparam("from_facts")))
+        .values(usage=sa.bindparam("to_facts"))
+    )
+    for chunk in chunks((case_id, old, new) for case_id, old, new in joined if new != old):
+        known = [{"of_case": case_id, "from_facts": old or "", "to_facts": new} for case_id, old, new in chunk]
+        connection.execute(update, known)
+
+
+def _joined(old: str | None, later: OutputFacts) -> str | None:
+    """What the store has of an output, and what it is told."""
+    if old is None:
+        return written(later)
+    known = OutputFacts.from_json(from_json(old))
+    both = known.joined(later)
+    return old if both == known else written(both)
 
 
 def read(connection: Connection, digests: Sequence[str], case_ids: Sequence[str]) -> dict[tuple[str, str], OutputFacts]:
@@ -55,9 +59,8 @@ def read(connection: Connection, digests: Sequence[str], case_ids: Sequence[str]
     }
 
 
-def costs(connection: Connection, candidate: str) -> dict[str, float]:
-    """What the outputs of a candidate cost in USD, by case id, where that is known."""
+def of_candidate(connection: Connection, candidate: str) -> dict[str, OutputFacts]:
+    """What is known of the outputs of a candidate, by case id, where anything is."""
     c = outputs.c
     query = sa.select(c.case_id, c.usage).where(c.candidate == candidate, c.usage.is_not(None))
-    found = ((case_id, _COSTS.decode(text).cost_usd) for case_id, text in connection.execute(query).all())
-    return {case_id: cost for case_id, cost in found if cost is not None}
+    return {case_id: OutputFacts.from_json(from_json(text)) for case_id, text in connection.execute(query).all()}

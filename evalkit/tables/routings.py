@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from evalkit.pipeline.routing import BY_LENGTH, Routed
+from evalkit.dataset import Case, Json
+from evalkit.errors import UsageError
+from evalkit.pipeline.routing import Routed
+from evalkit.tables.policies import Chosen, choose, policy_of
 from evalkit.tables.rows import Rows, frame, html_table
 
 if TYPE_CHECKING:
@@ -27,16 +30,11 @@ class RoutingRow:
 
     def policy(self) -> dict[str, Any]:
         """What a router reads: who answers which kind, and everything else."""
-        found, policy = self.found, self.found.routing.policy
-        document: dict[str, Any] = {"by": found.routing.by, **policy.json(), "margin": policy.margin}
-        document |= {"criterion": self.name, "cases": found.n, "runs": list(found.runs)}
-        if found.routing.by == BY_LENGTH:
-            # A router counts the characters of the input, and takes the first bucket that it fits in.
-            document["buckets"] = [
-                {**({} if limit is None else {"at_most": limit}), "candidate": policy.candidate_for(kind)}
-                for kind, limit in found.limits.items()
-            ]
-        return document
+        return policy_of(self.found)
+
+    def choose(self, case: Case | Mapping[str, Json]) -> Chosen:
+        """Who answers a case: a `Case`, or what the policy looks at of one: `input`, `tags` or `metadata`."""
+        return choose(self.policy(), case)
 
     def json(self) -> dict[str, Any]:
         """The routing as plain JSON."""
@@ -49,9 +47,13 @@ class RoutingRow:
             "runs": list(found.runs),
             "n": found.n,
             "left_out": found.left_out,
+            "several_tags": found.several_tags,
             "simulated": found.simulated,
+            "candidates": {name: asdict(one) for name, one in found.candidates.items()},
+            "unpriced": list(found.unpriced),
+            "prices": {"date": found.price_date, "list": found.price_source},
             **found.routing.json(),
-            "policy": {**found.routing.json()["policy"], **self.policy()},
+            "policy": self.policy(),
         }
 
 
@@ -65,6 +67,29 @@ class Routings(Rows[RoutingRow]):
     def items(self) -> tuple[RoutingRow, ...]:
         """What the table is a sequence of."""
         return self.rows
+
+    def policy(self) -> dict[str, Any]:
+        """The policy of the one routing that there is.
+
+        Raises:
+            UsageError: there are several, each by another criterion.
+        """
+        return self._one.policy()
+
+    def choose(self, case: Case | Mapping[str, Json]) -> Chosen:
+        """Who answers a case by the one routing that there is.
+
+        Raises:
+            UsageError: there are several, each by another criterion.
+        """
+        return self._one.choose(case)
+
+    @property
+    def _one(self) -> RoutingRow:
+        if len(self.rows) > 1:
+            names = ", ".join(row.name for row in self.rows)
+            raise UsageError(f"a policy is by one criterion, and there are {names}; say the grader or the criterion")
+        return next(iter(self.rows))
 
     def json(self) -> dict[str, object]:
         """The document of `route --json`."""

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evalkit.analysis.route import RoutingTable, curve, fit, length_buckets, route
+from evalkit.analysis.route.expected import chosen_by_the_others
 
 ANSWERS = Path(__file__).parents[2].parent / "shared" / "data" / "routellm_gsm8k_correct.csv"
 
@@ -132,6 +133,79 @@ def test_routing_is_measured_against_one_model_for_all_a_random_mix_and_the_orac
     assert found.curve is not None
     assert found.curve.apgr is not None
     assert found.curve.apgr > 0.6
+
+
+def test_no_part_of_the_cases_has_a_say_in_its_own_answers() -> None:
+    same = [float(at % 10 != 0) for at in range(400)]
+    plain = table({"cheap": same, "dear": same})
+    (part, *_) = plain.folds(5)
+    spoilt = [0.0 if at in set(part) else score for at, score in enumerate(same)]
+    told = [
+        chosen_by_the_others(one, margin=0.05, strong="dear") for one in (plain, table({"cheap": spoilt, "dear": same}))
+    ]
+
+    assert [told[0][row] for row in part] == [told[1][row] for row in part] == [0] * len(part)
+    assert sum(told[1]) > 0  # the other parts have learnt from it
+
+
+def _whole(found: Any) -> Any:
+    """A routing whose numbers keep together, whatever the data."""
+    expected = found.expected
+    assert sum(expected.shares.values()) == pytest.approx(1)
+    assert expected.low is None or expected.low <= expected.quality <= expected.high + 1e-12
+    assert expected.oracle_quality >= max(one.quality for one in expected.always) - 1e-12
+    return found
+
+
+def test_equal_candidates_leave_nothing_to_choose() -> None:
+    right = [float(at % 3 != 0) for at in range(90)]
+    found = _whole(route(table({"one": right, "two": right}, costs=((0.01,) * 90,) * 2), by="tag", margin=0.05))
+
+    assert (found.policy.routes, found.policy.evidence, found.curve, found.aiq) == ({}, (), None, None)
+    assert (found.expected.saving, found.expected.above_random_mix) == (0, None)
+
+
+def test_where_the_strongest_is_the_cheapest_it_answers_everything() -> None:
+    found = _whole(route(table(drawn(4, 200, best=0.9, dear=0.5)), by="tag", margin=0.05))
+
+    assert (found.policy.default, found.policy.evidence) == ("best", ())
+    assert found.expected.shares == {"best": 1.0, "dear": 0.0}
+    # It is held against itself: there is nothing to be uncertain of.
+    assert (found.expected.against_strong_low, found.expected.against_strong_high) == (0, 0)
+    assert (found.expected.saving, found.expected.saving_low, found.expected.saving_high) == (0, 0, 0)
+
+
+def test_a_kind_of_one_case_is_never_evidence() -> None:
+    n = 60
+    kinds = [f"kind-{at}" for at in range(n)]
+    found = _whole(route(table(drawn(5, n, cheap=1.0, dear=1.0), kinds), by="tag", margin=0.5, strong="dear"))
+
+    assert (found.policy.routes, len(found.policy.evidence)) == ({}, n)
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+def test_fifty_kinds_and_five_candidates_with_a_margin_that_nobody_meets(clustered: bool) -> None:
+    n = 1000
+    rates = {f"model-{at}": 0.5 + 0.1 * at for at in range(5)}
+    clusters = tuple(f"doc-{at // 4}" if clustered else None for at in range(n))
+    many = table(drawn(6, n, **rates), [f"kind-{at % 50}" for at in range(n)], clusters=clusters)
+    found = _whole(route(many, by="tag", margin=1e-6))
+
+    assert (found.policy.default, found.policy.routes, len(found.policy.evidence)) == ("model-4", {}, 200)
+    assert found.aiq_low < found.aiq < found.aiq_high  # type: ignore[operator]
+
+
+def test_an_interval_of_a_recovered_gap_is_none_where_the_gap_is_not_shown() -> None:
+    made = random.Random(1)
+    shown = table(drawn(7, 800, weak=0.4, strong=0.8))
+    doubtful = table(drawn(7, 900, weak=0.50, strong=0.52))
+    curves = [curve(one, [made.random() for _ in one.cases], weak="weak", strong="strong") for one in (shown, doubtful)]
+
+    assert curves[0].apgr_low < curves[0].apgr < curves[0].apgr_high  # type: ignore[operator]
+    low, high = curves[0].call_share_between["50%"]  # type: ignore[misc]
+    assert low <= curves[0].call_share_for["50%"] <= high  # type: ignore[operator]
+    assert curves[1].apgr is not None
+    assert (curves[1].apgr_low, curves[1].call_share_between["50%"]) == (None, None)
 
 
 def test_cases_of_one_cluster_are_learnt_from_or_measured_but_not_both() -> None:

@@ -295,8 +295,6 @@ ROWS: dict[str, tuple[str, ...]] = {
     "candidate both": (
         'outputs = "answer"',
         'outputs = "answer"\nmodel = "m"\nprompt = "p"\nmax_tokens = 5\neffort = "low"',
-        ":12: candidates[0].model: goes with a candidate that is generated, not with `outputs`; "
-        "keep one of the two",
         ":13: candidates[0].prompt: goes with a candidate that is generated, not with `outputs`; "
         "keep one of the two",
         ":14: candidates[0].max_tokens: goes with a candidate that is generated, not with "

@@ -53,7 +53,7 @@ check = "regex"
 strip = true
 [[candidates]]
 outputs = "nowhere.csv"
-model = "m"
+effort = "low"
 [[candidates]]
 name = "main"
 [gate]
@@ -78,7 +78,7 @@ margin = 2.0
         "graders[1].strip",
         "candidates[0].name",
         "candidates[0].outputs",
-        "candidates[0].model",
+        "candidates[0].effort",
         "candidates[1]",
         "gate.baseline",
         "gate.margin",

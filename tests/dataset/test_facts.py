@@ -37,14 +37,14 @@ def test_price_time_and_tokens_are_read_beside_the_output_and_change_no_digest(w
 
 def test_other_names_are_read_and_said_with_their_units(write: Write) -> None:
     outputs = load_outputs(
-        write("a.csv", "id,output,cost,latency_ms,prompt_tokens,completion_tokens,model\n1,x,0.5,1500,12,3.0,big\n")
+        write("a.csv", "id,output,cost,latency_ms,prompt_tokens,completion_tokens,mood\n1,x,0.5,1500,12,3.0,big\n")
     )
 
     assert outputs.facts == {
         "1": OutputFacts(cost_usd=0.5, seconds=1.5, usage={"input_tokens": 12, "output_tokens": 3})
     }
     assert outputs.notes == (
-        "columns left out: 'model'",
+        "columns left out: 'mood'",
         "cost_usd is read from 'cost', in USD",
         "seconds is read from 'latency_ms', in milliseconds",
         "input_tokens is read from 'prompt_tokens'",
@@ -156,3 +156,52 @@ def test_what_is_no_amount_is_refused_with_line_field_and_mend(
 def test_what_no_store_has_written_is_no_facts(members: object) -> None:
     with pytest.raises(ValueError, match=r"amount|whole"):
         OutputFacts.from_json(members)
+
+
+@pytest.mark.parametrize(
+    ("said", "facts"),
+    [
+        ('"model": "big", "batch": true', OutputFacts(model="big", service_tier="batch")),
+        ('"model": "big", "batch": "false"', OutputFacts(model="big", service_tier="standard")),
+        ('"batch": true, "service_tier": "standard"', OutputFacts(service_tier="batch")),
+        (
+            '"usage": {"service_tier": "priority", "inference_geo": "us"}',
+            OutputFacts(service_tier="priority", geo="us"),
+        ),
+        ('"served_model": "big"', OutputFacts(model="big")),
+    ],
+)
+def test_what_served_an_output_is_read_beside_it(write: Write, said: str, facts: OutputFacts) -> None:
+    outputs = load_outputs(write("a.jsonl", f'{{"id": "1", "output": "x", {said}}}\n'))
+
+    assert outputs.facts == {"1": facts}
+    assert OutputFacts.from_json(facts.json()) == facts
+
+
+def test_columns_of_such_names_that_say_something_else_are_left_out(write: Write) -> None:
+    outputs = load_outputs(write("a.jsonl", '{"id": "1", "output": "x", "batch": 17, "model": {"a": 1}}\n'))
+
+    assert (outputs.facts, outputs.notes) == ({}, ("columns left out: 'batch', 'model'",))
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        '{"prompt_tokens": 100, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 80}}',
+        '{"input_tokens": 100, "output_tokens": 5, "input_tokens_details": {"cached_tokens": 80}}',
+        '{"prompt_tokens": 100, "completion_tokens": 5, "cached_tokens": 80}',
+        '{"input_tokens": 20, "output_tokens": 5, "cache_read_input_tokens": 80}',
+    ],
+)
+def test_tokens_that_were_cached_are_counted_once_whoever_counts_them(write: Write, usage: str) -> None:
+    outputs = load_outputs(write("a.jsonl", f'{{"id": "1", "output": "x", "usage": {usage}}}\n'))
+
+    assert outputs.facts["1"].usage == {"input_tokens": 20, "output_tokens": 5, "cache_read_tokens": 80}
+
+
+def test_a_row_says_more_than_its_file_of_what_served_it(write: Write) -> None:
+    outputs = load_outputs(write("a.jsonl", '{"id": "1", "output": "x", "model": "own"}\n{"id": "2", "output": "y"}\n'))
+
+    assert outputs.served_by("all").facts == {"1": OutputFacts(model="own"), "2": OutputFacts(model="all")}
+    assert outputs.served_by("all").digest == outputs.digest
+    assert outputs.served_by(None) is outputs

@@ -43,6 +43,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--full", action="store_true", help="the whole page, not only its first screen")
     parser.add_argument("--hash", default="", help="state of the explorer, as in the address")
     parser.add_argument("--at", default="", help="scroll to the element with this id first")
+    parser.add_argument("--only", default="", help="the first element that this CSS selector finds, and nothing else")
     parser.add_argument("--no-script", action="store_true")
     parser.add_argument("--print", action="store_true", dest="paper", help="as it is printed")
     given = parser.parse_args(argv)
@@ -61,7 +62,12 @@ def main(argv: list[str]) -> int:
         if given.at:
             page.locator(f"#{given.at}").scroll_into_view_if_needed()
         page.wait_for_timeout(200)
-        page.screenshot(path=given.picture, full_page=given.full)
+        if given.only:
+            found = page.locator(given.only).first
+            found.evaluate("element => { element.style.padding = '12px' }")
+            found.screenshot(path=given.picture)
+        else:
+            page.screenshot(path=given.picture, full_page=given.full)
     return 0
 
 

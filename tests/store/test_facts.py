@@ -51,8 +51,8 @@ def test_facts_come_back_as_they_were(loaded: Any, store: Store) -> None:
         "case-0000": OutputFacts(cost_usd=0.25, seconds=1.5, usage={"input_tokens": 7}),
         "case-0001": OutputFacts(cost_usd=0.0),
     }
-    assert store.content.output_costs(one.run.candidate_digest) == {"case-0000": 0.25, "case-0001": 0.0}
-    assert store.content.output_costs("another") == {}
+    assert store.content.facts_of_candidate(one.run.candidate_digest) == facts_of(store, one)
+    assert store.content.facts_of_candidate("another") == {}
 
 
 def test_outputs_are_the_same_candidate_with_and_without_facts(loaded: Any) -> None:
@@ -82,3 +82,17 @@ def test_outputs_without_facts_take_none_away(loaded: Any, store: Store) -> None
     store.submit_again(one.run, one.dataset, stored_candidate(store, one.run.candidate_digest), now=datetime.now(UTC))
 
     assert facts_of(store, one) == before != {}
+
+
+def test_the_model_that_served_outputs_is_taken_in_later_and_may_be_mended(loaded: Any, store: Store) -> None:
+    usage = {"usage": {"input_tokens": 7, "output_tokens": 1}}
+    add(store, loaded(usage, usage, {}))
+    add(store, loaded({**usage, "model": "smal"}, {**usage, "model": "large", "cost_usd": 3}, {}))
+    again = loaded({"model": "small", "usage": {"input_tokens": 9, "output_tokens": 9}}, {}, {})
+    store.submit_again(again.run, again.dataset, again.candidate, now=datetime.now(UTC))
+
+    tokens = {"input_tokens": 7, "output_tokens": 1}
+    assert facts_of(store, again) == {
+        "case-0000": OutputFacts(model="small", usage=tokens),
+        "case-0001": OutputFacts(model="large", usage=tokens, cost_usd=3.0),
+    }

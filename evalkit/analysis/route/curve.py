@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from evalkit.analysis.route.table import RoutingTable
-from evalkit.stats import average_gap_recovered, call_share_for
+from evalkit.stats import Interval, average_gap_recovered, call_share_for, joint_means, percentiles
 
 GAPS: Final = (0.2, 0.5, 0.8)
 """Shares of the quality gap whose price in strong calls is told (CPT)."""
@@ -20,7 +20,10 @@ GAPS: Final = (0.2, 0.5, 0.8)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """Points by growing share of strong calls; APGR and CPT are None where the two models are equally good."""
+    """Points by growing share of strong calls; APGR and CPT are None where the two models are equally good.
+
+    Intervals are those of resampled cases; None where so many of these have no gap that the gap itself is in doubt.
+    """
 
     weak: str
     strong: str
@@ -30,15 +33,29 @@ class Curve:
     costs_usd: tuple[float, ...]
     apgr: float | None
     """Area under the recovered gap over the share of strong calls; 0.5 is what a random router has."""
+    apgr_low: float | None
+    apgr_high: float | None
     call_share_for: dict[str, float | None]
     """The least share of strong calls that recovers 20, 50 and 80 % of the gap."""
+    call_share_between: dict[str, tuple[float, float] | None]
+    """Their intervals; None also where some gap is never recovered in too many resamples."""
 
     def json(self) -> dict[str, Any]:
         """As plain JSON."""
-        return {**asdict(self), **{name: list(getattr(self, name)) for name in ("shares", "qualities", "costs_usd")}}
+        lists = {name: list(getattr(self, name)) for name in ("shares", "qualities", "costs_usd")}
+        between = {gap: list(ends) if ends else None for gap, ends in self.call_share_between.items()}
+        return {**asdict(self), **lists, "call_share_between": between}
 
 
-def curve(table: RoutingTable, scores: Sequence[float], *, weak: str, strong: str, points: int = 10) -> Curve:
+def curve(
+    table: RoutingTable,
+    scores: Sequence[float],
+    *,
+    weak: str,
+    strong: str,
+    points: int = 10,
+    confidence: float = 0.95,
+) -> Curve:
     """The curve of a router that scores each case.
 
     Args:
@@ -47,6 +64,7 @@ def curve(table: RoutingTable, scores: Sequence[float], *, weak: str, strong: st
         weak: the candidate that answers below the threshold.
         strong: the one that answers from it on.
         points: how many quantiles of the scores are thresholds, besides the highest score.
+        confidence: of the intervals.
 
     Raises:
         ValueError: there is not one finite score per case, or a name is no candidate.
@@ -55,18 +73,92 @@ def curve(table: RoutingTable, scores: Sequence[float], *, weak: str, strong: st
         raise ValueError(f"a router gives each of the {table.n} cases one finite score")
     low, high = table.candidates.index(weak), table.candidates.index(strong)
     edges = _quantiles(scores, points)
-    reached = {_point(table, scores, edge, low, high, above=at == len(edges) - 1) for at, edge in enumerate(edges)}
-    shares, qualities, costs = zip(*sorted(reached), strict=True)
-    ends = {"weak": table.point(low).quality, "strong": table.point(high).quality}
+    splits = {
+        tuple(score > edge if at == len(edges) - 1 else score >= edge for score in scores)
+        for at, edge in enumerate(edges)
+    }
+    # The thresholds' splits are nested: no two of them send as many cases to the strong model.
+    reached = [_Split.of(table, split, low, high) for split in sorted(splits, key=sum)]
+    drawn = _Drawn(
+        weak=table.point(low).quality,
+        strong=table.point(high).quality,
+        shares=tuple(math.fsum(one.calls) / table.n for one in reached),
+        qualities=tuple(math.fsum(one.qualities) / table.n for one in reached),
+    )
+    again = _resampled(table, reached, low, high)
+    area = percentiles([one.apgr for one in again], confidence=confidence)
     return Curve(
         weak=weak,
         strong=strong,
-        shares=shares,
-        qualities=qualities,
-        costs_usd=costs,
-        apgr=average_gap_recovered(shares, qualities, **ends),
-        call_share_for={f"{gap:.0%}": call_share_for(gap, shares, qualities, **ends) for gap in GAPS},
+        shares=tuple(drawn.shares),
+        qualities=tuple(drawn.qualities),
+        costs_usd=tuple(math.fsum(one.costs) / table.n for one in reached),
+        apgr=drawn.apgr,
+        apgr_low=area.low if area else None,
+        apgr_high=area.high if area else None,
+        call_share_for={f"{gap:.0%}": drawn.call_share(gap) for gap in GAPS},
+        call_share_between={
+            f"{gap:.0%}": _ends(percentiles([one.call_share(gap) for one in again], confidence=confidence))
+            for gap in GAPS
+        },
     )
+
+
+class _Split(NamedTuple):
+    """What one threshold makes of each case."""
+
+    calls: list[float]
+    """1 where the strong model is called."""
+    qualities: list[float]
+    costs: list[float]
+
+    @classmethod
+    def of(cls, table: RoutingTable, split: Sequence[bool], low: int, high: int) -> _Split:
+        chosen = [high if strongly else low for strongly in split]
+        return cls(
+            [float(strongly) for strongly in split],
+            [table.qualities[one][row] for row, one in enumerate(chosen)],
+            [table.costs[one][row] for row, one in enumerate(chosen)],
+        )
+
+
+class _Drawn(NamedTuple):
+    """The means of the cases, or of a resample of them."""
+
+    weak: float
+    strong: float
+    shares: Sequence[float]
+    qualities: Sequence[float]
+
+    @property
+    def apgr(self) -> float | None:
+        return average_gap_recovered(self.shares, self.qualities, weak=self.weak, strong=self.strong)
+
+    def call_share(self, gap: float) -> float | None:
+        return call_share_for(gap, self.shares, self.qualities, weak=self.weak, strong=self.strong)
+
+    @property
+    def has_gap(self) -> bool:
+        return self.strong > self.weak
+
+
+_NOTHING: Final = _Drawn(0.0, 0.0, (), ())
+
+
+def _resampled(table: RoutingTable, reached: Sequence[_Split], low: int, high: int) -> list[_Drawn]:
+    """The same of resampled cases; nothing where the strong model is not the better one."""
+    columns = [table.qualities[low], table.qualities[high]]
+    columns += [tuple(one.calls) for one in reached] + [tuple(one.qualities) for one in reached]
+    n = len(reached)
+    found = (
+        _Drawn(weak, strong, rest[:n], rest[n:])
+        for weak, strong, *rest in joint_means(columns, clusters=table.clusters)
+    )
+    return [one if one.has_gap else _NOTHING for one in found]
+
+
+def _ends(interval: Interval | None) -> tuple[float, float] | None:
+    return None if interval is None else (interval.low, interval.high)
 
 
 def _quantiles(scores: Sequence[float], count: int) -> list[float]:
@@ -79,16 +171,3 @@ def _quantiles(scores: Sequence[float], count: int) -> list[float]:
         after = ordered[min(at + 1, len(ordered) - 1)]
         found.append(ordered[at] + (after - ordered[at]) * (place - at))
     return sorted(set(found))
-
-
-def _point(
-    table: RoutingTable, scores: Sequence[float], edge: float, low: int, high: int, *, above: bool
-) -> tuple[float, float, float]:
-    """The share of strong calls, the quality and the price at one threshold."""
-    chosen = [high if (score > edge if above else score >= edge) else low for score in scores]
-    rows = range(table.n)
-    return (
-        chosen.count(high) / table.n,
-        math.fsum(table.qualities[chosen[row]][row] for row in rows) / table.n,
-        math.fsum(table.costs[chosen[row]][row] for row in rows) / table.n,
-    )

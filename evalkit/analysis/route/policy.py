@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from evalkit.analysis.gate.lacks import cases_for_margin
 from evalkit.analysis.route.table import RoutingTable
-from evalkit.stats import NonInferiority, holm, noninferiority, paired
+from evalkit.stats import NonInferiority, Point, holm, noninferiority, paired
 
 _STEPS: Final = 40
 
@@ -38,7 +39,7 @@ class Evidence:
     holds: bool
     """Whether a loss of the margin is ruled out after the adjustment."""
     worse: bool
-    """Whether it is shown, by itself, to be worse than the strongest at all."""
+    """Whether it is shown, by itself, to be worse than the strongest at all, and not to keep within the margin."""
     cases_needed: int | None
     """Cases of this kind that would decide it, where evidence lacks; None where none can be told."""
 
@@ -86,39 +87,61 @@ def fit(
     Raises:
         ValueError: the margin is negative, or `strong` is no candidate.
     """
-    at = range(table.n) if rows is None else rows
-    best = table.strongest(at) if strong is None else table.candidates.index(strong)
-    trials = [
-        _Trial(table, kind, own, best, candidate, margin)
-        for kind, own in table.rows_by_kind(at).items()
-        for candidate in range(len(table.candidates))
-        if candidate != best and table.point(candidate, own).cost < table.point(best, own).cost
-    ]
-    adjusted = holm([trial.p_value for trial in trials])
-    level = (1 - confidence) / max(1, len(trials))
-    evidence = tuple(
-        trial.evidence(p, confidence=confidence, alone=1 - level) for trial, p in zip(trials, adjusted, strict=True)
-    )
+    best, tried = _tried(table, margin=margin, strong=strong, rows=rows, confidence=confidence)
+    level = (1 - confidence) / max(1, len(tried))
+    evidence = tuple(one.evidence(alone=1 - level) for one in tried)
     return Policy(
         default=table.candidates[best],
         margin=margin,
         confidence=confidence,
-        routes=_routes(evidence),
+        routes={kind: table.candidates[one.candidate] for kind, one in _routes(tried).items()},
         evidence=evidence,
     )
 
 
-def _routes(evidence: Sequence[Evidence]) -> dict[str, str]:
+def chosen_for(
+    table: RoutingTable,
+    kinds: Sequence[str],
+    *,
+    margin: float,
+    strong: str | None,
+    rows: Sequence[int],
+    confidence: float = 0.95,
+) -> list[int]:
+    """The number of the candidate that the policy of these rows gives each of some kinds; as `fit`, and no more."""
+    best, tried = _tried(table, margin=margin, strong=strong, rows=rows, confidence=confidence)
+    routes = {kind: one.candidate for kind, one in _routes(tried).items()}
+    return [routes.get(kind, best) for kind in kinds]
+
+
+def _tried(
+    table: RoutingTable, *, margin: float, strong: str | None, rows: Sequence[int] | None, confidence: float
+) -> tuple[int, list[_Trial]]:
+    """The candidate to be no worse than, and every cheaper one in every kind, held against it."""
+    at = range(table.n) if rows is None else rows
+    best = table.strongest(at) if strong is None else table.candidates.index(strong)
+    trials = [
+        _Trial(table, kind, own, best, candidate, margin, confidence)
+        for kind, own in table.rows_by_kind(at).items()
+        for candidate in range(len(table.candidates))
+        if candidate != best and table.point(candidate, own).cost < table.point(best, own).cost
+    ]
+    for trial, p in zip(trials, holm([trial.p_value for trial in trials]), strict=True):
+        trial.p_adjusted = p
+    return best, trials
+
+
+def _routes(trials: Sequence[_Trial]) -> dict[str, _Trial]:
     """The cheapest of those that hold, by kind; of equally cheap ones the better."""
-    routes: dict[str, Evidence] = {}
-    for one in evidence:
+    routes: dict[str, _Trial] = {}
+    for one in trials:
         kept = routes.get(one.kind)
-        if one.holds and (kept is None or (one.cost_usd, -one.quality) < (kept.cost_usd, -kept.quality)):
+        if one.holds and (kept is None or one.worth < kept.worth):
             routes[one.kind] = one
-    return {kind: one.candidate for kind, one in routes.items()}
+    return routes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class _Trial:
     """One cheaper model within one kind of case."""
 
@@ -128,30 +151,49 @@ class _Trial:
     best: int
     candidate: int
     margin: float
+    confidence: float
+    p_adjusted: float = 1.0
 
-    def test(self, confidence: float) -> NonInferiority:
+    @property
+    def holds(self) -> bool:
+        """Whether a loss of the margin is ruled out after the adjustment."""
+        return self.p_adjusted < (1 - self.confidence) / 2
+
+    @cached_property
+    def own(self) -> Point:
+        """Mean price and quality."""
+        return self.table.point(self.candidate, self.rows)
+
+    @property
+    def worth(self) -> tuple[float, float]:
+        """Cheaper first, then better."""
+        return self.own.cost, -self.own.quality
+
+    @cached_property
+    def _found(self) -> NonInferiority:
+        return self._test(self.confidence)
+
+    def _test(self, confidence: float) -> NonInferiority:
         """Whether a loss of the margin is ruled out, by itself."""
         return noninferiority(*self._sides, margin=self.margin, confidence=confidence, **self._scale)
 
     @property
     def p_value(self) -> float:
         """The test's p-value; where only its interval is defined, the level at which that reaches the margin."""
-        test = self.test(0.95)
-        if test.p_value is not None:
-            return test.p_value
-        if test.bound is None:
+        if self._found.p_value is not None:
+            return self._found.p_value
+        if self._found.bound is None:
             return 1.0
         least, most = 0.0, 0.5
         for _ in range(_STEPS):
             level = (least + most) / 2
-            least, most = (least, level) if self.test(1 - 2 * level).holds else (level, most)
+            least, most = (least, level) if self._test(1 - 2 * level).holds else (level, most)
         return most if most < 0.5 else 1.0
 
-    def evidence(self, p_adjusted: float, *, confidence: float, alone: float) -> Evidence:
+    def evidence(self, *, alone: float) -> Evidence:
         """What is found; `alone` is the confidence of each of all trials by itself (Bonferroni: not too few cases)."""
-        own, strong = self.table.point(self.candidate, self.rows), self.table.point(self.best, self.rows)
-        test, level = self.test(confidence), (1 - confidence) / 2
-        holds, worse = p_adjusted < level, test.p_worse is not None and test.p_worse < level
+        own, strong, test = self.own, self.table.point(self.best, self.rows), self._found
+        worse = test.p_worse is not None and test.p_worse < (1 - self.confidence) / 2
         return Evidence(
             kind=self.kind,
             candidate=self.table.candidates[self.candidate],
@@ -163,10 +205,10 @@ class _Trial:
             delta=test.delta,
             low=test.bound,
             p_value=test.p_value,
-            p_adjusted=p_adjusted,
-            holds=holds,
-            worse=worse,
-            cases_needed=None if holds or worse else self._needed(alone),
+            p_adjusted=self.p_adjusted,
+            holds=self.holds,
+            worse=worse and not self.holds,
+            cases_needed=None if self.holds or worse else self._needed(alone),
         )
 
     def _needed(self, confidence: float) -> int | None:
@@ -175,12 +217,12 @@ class _Trial:
         made = paired(*self._sides, confidence=confidence, **self._scale)
         return cases_for_margin(self.margin, made, width=self.table.width)
 
-    @property
+    @cached_property
     def _sides(self) -> tuple[list[float], list[float]]:
         strong, own = self.table.qualities[self.best], self.table.qualities[self.candidate]
         return [strong[row] for row in self.rows], [own[row] for row in self.rows]
 
-    @property
+    @cached_property
     def _scale(self) -> dict[str, Any]:
         clusters = [self.table.clusters[row] for row in self.rows]
         return {"clusters": clusters, "low_value": self.table.low_value, "high_value": self.table.high_value}

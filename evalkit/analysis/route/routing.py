@@ -10,7 +10,7 @@ from evalkit.analysis.route.curve import Curve, curve
 from evalkit.analysis.route.expected import Expected, chosen_by_the_others, expected, points_of
 from evalkit.analysis.route.policy import Policy, fit
 from evalkit.analysis.route.table import RoutingTable
-from evalkit.stats import Point, aiq, hull
+from evalkit.stats import Interval, Point, aiq, hull, joint_means, percentiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +27,12 @@ class Routing:
     """What mixtures of single models can reach, by growing cost."""
     aiq: float | None
     """Mean height of the hull of single models between the cheapest and the dearest one (RouterBench)."""
+    aiq_low: float | None
+    aiq_high: float | None
     aiq_routed: float | None
     """The same with the routed answers among the points."""
+    aiq_routed_low: float | None
+    aiq_routed_high: float | None
     curve: Curve | None
     """Between the cheapest and the strong model: of a router's own scores, or of each kind's gain by the other half."""
 
@@ -41,7 +45,11 @@ class Routing:
             "expected": self.expected.json(),
             "hull": [{"cost_usd": point.cost, "quality": point.quality} for point in self.hull],
             "aiq": self.aiq,
+            "aiq_low": self.aiq_low,
+            "aiq_high": self.aiq_high,
             "aiq_routed": self.aiq_routed,
+            "aiq_routed_low": self.aiq_routed_low,
+            "aiq_routed_high": self.aiq_routed_high,
             "curve": self.curve.json() if self.curve else None,
         }
 
@@ -73,6 +81,7 @@ def route(
     found = expected(table, chosen, strong=policy.default, confidence=confidence)
     points = points_of(found)
     weak = table.candidates[table.cheapest()]
+    alone, routed = _aiqs(table, chosen, confidence)
     needed = _gains(table, weak=weak, strong=policy.default) if scores is None else scores
     return Routing(
         by=by,
@@ -80,9 +89,28 @@ def route(
         expected=found,
         hull=hull(points),
         aiq=aiq(points),
+        aiq_low=alone.low if alone else None,
+        aiq_high=alone.high if alone else None,
         aiq_routed=aiq([*points, Point(cost=found.cost_usd, quality=found.quality)]),
-        curve=None if weak == policy.default else curve(table, needed, weak=weak, strong=policy.default),
+        aiq_routed_low=routed.low if routed else None,
+        aiq_routed_high=routed.high if routed else None,
+        curve=None
+        if weak == policy.default
+        else curve(table, needed, weak=weak, strong=policy.default, confidence=confidence),
     )
+
+
+def _aiqs(table: RoutingTable, chosen: Sequence[int], confidence: float) -> tuple[Interval | None, Interval | None]:
+    """The intervals of AIQ of single models, and with the routed answers among them, over resampled cases."""
+    routed = [[side[one][row] for row, one in enumerate(chosen)] for side in (table.costs, table.qualities)]
+    columns = [column for pair in zip(table.costs, table.qualities, strict=True) for column in pair]
+    alone: list[float | None] = []
+    among: list[float | None] = []
+    for means in joint_means([*columns, *routed], clusters=table.clusters):
+        points = [Point(cost=cost, quality=quality) for cost, quality in zip(means[::2], means[1::2], strict=True)]
+        alone.append(aiq(points[:-1]))
+        among.append(aiq(points))
+    return percentiles(alone, confidence=confidence), percentiles(among, confidence=confidence)
 
 
 def _gains(table: RoutingTable, *, weak: str, strong: str) -> list[float]:

@@ -88,7 +88,7 @@ class RoutingTable:
 
 
 def length_buckets(lengths: Mapping[str, int], count: int = BUCKETS) -> dict[str, str]:
-    """The kind of each case by the length of its input, in parts of about equal size: `<= 240 chars`, `> 900 chars`.
+    """The kind of each case by the length of its input, in parts of about equal size: `<= 240`, `> 900`.
 
     The limits are lengths that cases have, so that a router can tell the kind of any input.
     """
@@ -101,5 +101,5 @@ def length_buckets(lengths: Mapping[str, int], count: int = BUCKETS) -> dict[str
 def _bucket(length: int, limits: Sequence[int]) -> str:
     for limit in limits:
         if length <= limit:
-            return f"<= {limit} chars"
-    return f"> {limits[-1]} chars" if limits else "any length"
+            return f"<= {limit}"
+    return f"> {limits[-1]}" if limits else "any length"

@@ -66,7 +66,7 @@ def compose(store: Store, runs: Sequence[Run], options: ReportOptions) -> Page:
         agreement=agreement,
         gates=judged.rows,
         trends=trends(store, ordered),
-        frontiers=frontiers(store, ordered, names),
+        frontiers=frontiers(store, ordered, names, options.prices),
         judges=judge_matrices(store, ordered, names),
         cases=StoredCases(store=store, runs=ordered, dataset=newest.dataset, names=names),
         prompts=prompts(store, ordered),

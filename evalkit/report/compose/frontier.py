@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
+from evalkit.pipeline.output_costs import output_costs
 from evalkit.pipeline.priced import Answers, answers_of, judged_alike, shared_cases
+from evalkit.pricing import Prices
 from evalkit.report.page import CostPoint, Frontier
 from evalkit.run import Run
 from evalkit.stats import Point, estimate, hull, oracle
@@ -15,7 +18,9 @@ from evalkit.store import Store
 Scale: TypeAlias = tuple[float, float]
 
 
-def frontiers(store: Store, runs: Sequence[Run], names: Mapping[str, str]) -> tuple[Frontier, ...]:
+def frontiers(
+    store: Store, runs: Sequence[Run], names: Mapping[str, str], prices: Prices | None = None
+) -> tuple[Frontier, ...]:
     """One for each grader, judge and criterion under which two candidates or more have scores and costs of one case.
 
     Of a grader's runs those count that the same rubric and judge scored on the same dataset: of the newest label that
@@ -25,9 +30,9 @@ def frontiers(store: Store, runs: Sequence[Run], names: Mapping[str, str]) -> tu
         store: where their scores and costs are.
         runs: the runs of the page.
         names: the candidate of each run as the page calls it, by run id.
+        prices: the list for outputs whose tokens are known, and no cost; those have none without it.
     """
-    digests = sorted({run.candidate_digest for run in runs})
-    known = {digest: costs for digest in digests if (costs := store.content.output_costs(digest))}
+    known = output_costs(store, (run.candidate_digest for run in runs), prices)
     if len(known) < 2:
         return ()
     found: list[Frontier] = []
@@ -37,12 +42,15 @@ def frontiers(store: Store, runs: Sequence[Run], names: Mapping[str, str]) -> tu
             answers = {
                 names[run.id]: answered
                 for run in chosen
-                if (answered := answers_of(store, run, criterion, known[run.candidate_digest]))
+                if (answered := answers_of(store, run, criterion, known[run.candidate_digest].usd))
             }
             shared = shared_cases(answers.values())
             if len(answers) > 1 and shared:
                 alike = {name: {case_id: own[case_id] for case_id in shared} for name, own in answers.items()}
-                found.append(_frontier(chosen[0], criterion, alike, scale))
+                digests = {run.candidate_digest for run in chosen if names[run.id] in answers}
+                listed = any(known[digest].listed.intersection(shared) for digest in digests)
+                made = _frontier(chosen[0], criterion, alike, scale)
+                found.append(replace(made, price_date=prices.date) if prices and listed else made)
     return tuple(found)
 
 

@@ -80,6 +80,8 @@ class Frontier:
     """Cases that all of it is over: those that every candidate has a score and a cost for."""
     judge: str = ""
     """The judge model; empty for a check. A grader that several judges answered has a frontier for each."""
+    price_date: str | None = None
+    """Of the list that costs were worked out by, from tokens; None where every cost was recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

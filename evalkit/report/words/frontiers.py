@@ -158,6 +158,10 @@ def _findings(frontier: Frontier, beaten: _Beaten, undecided: Collection[Pair]) 
             f"Oracle: each case answered by its best candidate would reach {figures.value(mean)} at {_usd(cost)};"
             f" no router can be better than this. Over {figures.some(frontier.n, 'case')}."
         )
+    if frontier.price_date:
+        found.append(
+            f"Costs that were not recorded are worked out from tokens, at the prices of {frontier.price_date}."
+        )
     return found
 
 
