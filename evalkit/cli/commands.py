@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalkit.cli import datasets, decide, gate, operate, prices, rank, route, rubrics, transfer, trust, view
+from evalkit.cli import datasets, decide, gate, judges, operate, prices, rank, route, rubrics, transfer, trust, view
 from evalkit.cli.app import app
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "datasets",
     "decide",
     "gate",
+    "judges",
     "operate",
     "prices",
     "rank",

@@ -18,6 +18,7 @@ from evalkit.score import Score, Status, Verdict
 from evalkit.store.answers import Answer, Answers
 from evalkit.store.batches import Batches, read_batch
 from evalkit.store.calibrations import Calibrations, read_calibration
+from evalkit.store.case_costs import CaseCosts
 from evalkit.store.case_scores import CaseScores, SaidRow
 from evalkit.store.checked import BadRowError, checked
 from evalkit.store.content import Content
@@ -87,6 +88,7 @@ class Store:
         self.judgements = Judgements(database)
         self.reuse = Reuse(database)
         self.case_scores = CaseScores(database)
+        self.case_costs = CaseCosts(database)
         self.passes = Passes(database)
         self.policies = Policies(database)
         self.sentinels = Sentinels(database)
