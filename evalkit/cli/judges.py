@@ -84,7 +84,7 @@ def _print_standings(standings: tuple[Standing, ...]) -> None:
     best = next((one.strong_accuracy for one in people if one), None)
     say_table(
         [
-            Column(name="judge", cells=names, least=10),
+            Column(name="judge", cells=names, least=16),
             Column(
                 name="$ per 1,000",
                 cells=[_dollars(cost) for cost in (*(one.cost_usd for one in standings), strong.strong_cost_usd)],
@@ -100,7 +100,12 @@ def _print_standings(standings: tuple[Standing, ...]) -> None:
                 right=True,
                 drop=1,
             ),
-            Column(name="bias", cells=[*(_number(one.agreement.bias, sign="+") for one in standings), ""], right=True),
+            Column(
+                name="bias",
+                cells=[*(_number(one.agreement.bias, sign="+") for one in standings), ""],
+                right=True,
+                drop=4,
+            ),
             Column(
                 name="accuracy",
                 cells=[*(f"{one.accuracy:.3f}" if one else "" for one in people), _plain(best)],

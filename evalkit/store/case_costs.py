@@ -23,16 +23,18 @@ class CaseCosts:
         None where a reply has no known price; a case that nobody was asked about is not there.
         """
         r, c, t = requests.c, results.c, reused.c
+        unknown = (sa.func.count() - sa.func.count(c.cost_usd)).label("unknown")
         own = (
-            sa.select(r.case_id, sa.func.count() - sa.func.count(c.cost_usd), sa.func.sum(c.cost_usd))
+            sa.select(r.case_id, unknown, sa.func.sum(c.cost_usd).label("usd"))
             .join(results, sa.and_(c.run == r.run, c.custom_id == r.custom_id))
             .where(r.run == run)
             .group_by(r.case_id)
         )
         taken = sa.select(t.case_id, t.cost_usd).where(t.run == run)
         with self._database.reading() as connection:
-            found = {row.case_id: row.cost_usd for row in connection.execute(taken)}
-            for case_id, unknown, cost in connection.execute(own).tuples():
-                known = not unknown and found.get(case_id, 0.0) is not None
-                found[case_id] = math.fsum([cost or 0.0, found.get(case_id, 0.0)]) if known else None
+            found: dict[str, float | None] = {row.case_id: row.cost_usd for row in connection.execute(taken)}
+            for row in connection.execute(own):
+                costs = [None if row.unknown else row.usd or 0.0, found.get(row.case_id, 0.0)]
+                known = [cost for cost in costs if cost is not None]
+                found[row.case_id] = math.fsum(known) if len(known) == len(costs) else None
         return found
