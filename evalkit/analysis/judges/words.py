@@ -99,7 +99,9 @@ def _past(found: Standing) -> Iterator[str]:
     if not rows:
         return
     if not changed:
-        yield "the past verdict stays" if len(rows) == 1 else f"all {len(rows):,} past verdicts stay"
+        yield {1: "the past verdict stays", 2: "both past verdicts stay"}.get(
+            len(rows), f"all {len(rows):,} past verdicts stay"
+        )
         return
     what = ", ".join(f"{name}: {n:,}" for name, n in found.replays.changes.items())
     who = ", ".join(one.name for one in changed[:_NAMED])
