@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from evalkit.analysis.gate import GateEntry, GatePolicy
+from evalkit.analysis.gate import GateEntry, GatePolicy, GateVerdict
 from evalkit.analysis.judges import Replay, Replays, verdict_of
 from evalkit.errors import ConfigError, UsageError
 from evalkit.pipeline.gate_baseline import Baseline
@@ -28,6 +28,7 @@ def replays(
     *,
     criterion: str,
     now: datetime,
+    label: str | None = None,
 ) -> Replays:
     """Every comparison of the strong judge's runs that the cheap judge has scored both sides of.
 
@@ -38,6 +39,7 @@ def replays(
         strong: the same of the strong judge.
         criterion: the criterion whose checks are judged again.
         now: by which gates tell how old a baseline is.
+        label: the candidates under this label; under every label where None.
     """
     sides = _Sides(
         store=store,
@@ -49,7 +51,7 @@ def replays(
     )
     found: list[Replay] = []
     without = 0
-    for run in sides.strong:
+    for run in (run for run in sides.strong if label in (None, run.label)):
         other = sides.counterpart(run)
         if other is None:
             continue
@@ -86,7 +88,7 @@ class _Sides:
             return None
         before = verdict_of(policy, self._entry(run, partner, baseline))
         after = verdict_of(policy, self._entry(other, its, baseline))
-        if before is None or after is None:
+        if before is None or after is None or GateVerdict.PENDING in (before, after):
             return None
         return Replay(
             candidate=run.candidate,

@@ -152,7 +152,7 @@ def _routing(
             run=next(iter(judge.runs.values())).id,
             criterion=criterion,
             tries=len(others),
-            replays=replays(store, runs, judge.runs, strong.runs, criterion=criterion, now=now),
+            replays=replays(store, runs, judge.runs, strong.runs, criterion=criterion, now=now, label=asked.label),
             confidence=asked.confidence,
         )
         for judge in others

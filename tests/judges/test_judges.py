@@ -244,6 +244,16 @@ def test_the_verdicts_of_a_replay_are_those_of_the_gate(court: Any) -> None:
     assert (replay.cheap, replay.strong) == (verdicts[CHEAP], verdicts[STRONG])
 
 
+def test_a_baseline_that_is_a_label_is_found_under_it(court: Any) -> None:
+    made = court(40, gate='[gate]\nbaseline = "label:main"\nmargin = 0.1\n')
+    truth = said(30, 10)
+    made.judged({CHEAP: one(truth), STRONG: one(truth)}, "main", "next")
+    (replay,) = made.judges().standings[0].replays.rows
+
+    assert (replay.label, replay.baseline_label, replay.stays) == ("next", "main", True)
+    assert made.judges(label="main").standings[0].replays.rows == ()
+
+
 def test_runs_that_no_gate_was_kept_with_are_counted(court: Any) -> None:
     made = court(20, candidates=("main", "next"))
     words = {"main": said(10, 10), "next": said(10, 10)}

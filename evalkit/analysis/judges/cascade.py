@@ -125,15 +125,22 @@ class Cascade:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """Whom to ask again: a signal with the least doubt that is escalated."""
+    """Whom to ask again: a signal with the least doubt that is escalated, and the outputs that have it."""
 
     signal: str
-    at_least: float = 0.0
+    at_least: float
+    escalated: tuple[bool, ...]
+    """By row of the table."""
 
-    def escalates(self, table: JudgePair, row: int) -> bool:
-        if self.signal == STRONG or table.cheap_values[row] is None:
-            return True
-        return self.signal != CHEAP and table.doubts[self.signal][row] >= self.at_least
+    @property
+    def asks_cheap(self) -> bool:
+        """Whether the cheap judge is asked at all."""
+        return self.signal != STRONG
+
+    @property
+    def uses_signal(self) -> bool:
+        """Whether doubts decide."""
+        return self.signal not in (CHEAP, STRONG)
 
 
 def cascade(table: JudgePair, *, margin: float, confidence: float = 0.95) -> Cascade | None:
@@ -148,7 +155,7 @@ def cascade(table: JudgePair, *, margin: float, confidence: float = 0.95) -> Cas
     if not rows:
         return None
     ways = list(_ways(table, rows))
-    tries = sum(way.signal not in (CHEAP, STRONG) for way in ways)
+    tries = sum(way.uses_signal for way in ways)
     # That one of many thresholds looks better than chance must not be chance itself.
     alone = 1 - (1 - confidence) / max(1, tries)
     points = tuple(_point(table, rows, way, alone) for way in ways)
@@ -164,14 +171,19 @@ def cascade(table: JudgePair, *, margin: float, confidence: float = 0.95) -> Cas
 
 def _ways(table: JudgePair, rows: Sequence[int]) -> list[_Way]:
     """The cheap judge alone, every threshold of every signal that escalates what no other does, and always strong."""
-    found = [_Way(CHEAP)]
+    without = tuple(value is None for value in table.cheap_values)
+    found = {without: _Way(CHEAP, 0.0, without)}
     for signal, doubts in table.doubts.items():
-        levels = {doubts[row] for row in rows if doubts[row] > 0 and table.cheap_values[row] is not None}
-        found += [_Way(signal, level) for level in sorted(levels, reverse=True)]
-    found.append(_Way(STRONG))
-    # Two signals may find the same outputs, such as both orders that differ and a score in the middle: one is enough.
-    alike = {tuple(way.escalates(table, row) for row in rows): way for way in reversed(found)}
-    return [way for way in found if way.signal == STRONG or way in alike.values()]
+        levels = {doubts[row] for row in rows if doubts[row] > 0 and not without[row]}
+        for level in sorted(levels, reverse=True):
+            escalated = tuple(none or doubt >= level for none, doubt in zip(without, doubts, strict=True))
+            # Two signals may find the same outputs, such as orders that differ and a score in the middle.
+            found.setdefault(escalated, _Way(signal, level, escalated))
+    return [*found.values(), _strong(table)]
+
+
+def _strong(table: JudgePair) -> _Way:
+    return _Way(STRONG, 0.0, (True,) * table.n)
 
 
 def _chosen(table: JudgePair, rows: Sequence[int], ways: Sequence[_Way], margin: float) -> _Way:
@@ -179,27 +191,24 @@ def _chosen(table: JudgePair, rows: Sequence[int], ways: Sequence[_Way], margin:
 
     Of equals, the simpler one: the cheap judge alone is named first.
     """
+    apart = {row: table.distance(row) for row in rows}
 
-    def price(way: _Way) -> tuple[float, float]:
-        share = sum(way.escalates(table, row) for row in rows) / len(rows)
-        cost = _cost(table, rows, way)
-        return (share, share) if cost is None else (cost, share)
+    def is_near(way: _Way) -> bool:
+        return math.fsum(apart[row] for row in rows if not way.escalated[row]) / len(rows) <= margin
 
-    within = [way for way in ways if _distance(table, rows, way) <= margin]
-    known = all(_cost(table, rows, way) is not None for way in within)
-    return min(within, key=lambda way: price(way) if known else price(way)[1:])
-
-
-def _distance(table: JudgePair, rows: Sequence[int], way: _Way) -> float:
-    return math.fsum(table.distance(row) for row in rows if not way.escalates(table, row)) / len(rows)
+    within = [way for way in ways if is_near(way)]
+    costs = {way: cost for way in within if (cost := _cost(table, rows, way)) is not None}
+    if len(costs) == len(within):
+        return min(within, key=lambda way: costs[way])
+    return min(within, key=lambda way: sum(way.escalated[row] for row in rows))
 
 
 def _costs(table: JudgePair, rows: Sequence[int], way: _Way) -> list[float] | None:
     """What each output costs, by both judges; None where one is not known. Always strong never asks the cheap one."""
     found: list[float] = []
     for row in rows:
-        own = 0.0 if way.signal == STRONG else table.cheap_costs[row]
-        more = table.strong_costs[row] if way.escalates(table, row) else 0.0
+        own = table.cheap_costs[row] if way.asks_cheap else 0.0
+        more = table.strong_costs[row] if way.escalated[row] else 0.0
         if own is None or more is None:
             return None
         found.append(own + more)
@@ -212,9 +221,8 @@ def _cost(table: JudgePair, rows: Sequence[int], way: _Way) -> float | None:
 
 
 def _point(table: JudgePair, rows: Sequence[int], way: _Way, confidence: float) -> CascadePoint:
-    kept = [row for row in rows if not way.escalates(table, row)]
-    cost, strong = _cost(table, rows, way), _cost(table, rows, _Way(STRONG))
-    uses = way.signal not in (CHEAP, STRONG)
+    kept = [row for row in rows if not way.escalated[row]]
+    cost, strong = _cost(table, rows, way), _cost(table, rows, _strong(table))
     return CascadePoint(
         signal=way.signal,
         at_least=way.at_least,
@@ -223,8 +231,8 @@ def _point(table: JudgePair, rows: Sequence[int], way: _Way, confidence: float) 
         distance=math.fsum(table.distance(row) for row in kept) / len(rows),
         cost_usd=cost,
         saving=1 - cost / strong if cost is not None and strong else None,
-        random_distance=_at_random(table, rows, way) if uses else None,
-        gain=_gain(table, rows, way, confidence) if uses else None,
+        random_distance=_at_random(table, rows, way) if way.uses_signal else None,
+        gain=_gain(table, rows, way, confidence) if way.uses_signal else None,
     )
 
 
@@ -237,14 +245,14 @@ def _at_random(table: JudgePair, rows: Sequence[int], way: _Way) -> float:
     scored = [row for row in rows if table.cheap_values[row] is not None]
     if not scored:
         return 0.0
-    kept = 1 - sum(way.escalates(table, row) for row in scored) / len(scored)
+    kept = 1 - sum(way.escalated[row] for row in scored) / len(scored)
     return kept * math.fsum(table.distance(row) for row in scored) / len(rows)
 
 
 def _gain(table: JudgePair, rows: Sequence[int], way: _Way, confidence: float) -> Measure:
     """The covariance of distance and escalation, by output: what choosing brings above drawing lots."""
     scored = [row for row in rows if table.cheap_values[row] is not None]
-    apart, escalated = [table.distance(row) for row in scored], [way.escalates(table, row) for row in scored]
+    apart, escalated = [table.distance(row) for row in scored], [way.escalated[row] for row in scored]
     mean, share = math.fsum(apart) / len(scored), sum(escalated) / len(scored)
     parts = [(one - mean) * (picked - share) for one, picked in zip(apart, escalated, strict=True)]
     clusters = table.clusters_of(scored)
@@ -256,14 +264,14 @@ def _expected(
 ) -> Expectation:
     """Each half of the outputs, treated as the other half would have it."""
     one, other = table.folds(rows)
-    treated = [
-        (row, way)
+    halves = [
+        (part, _chosen(table, rest, ways, margin) if rest else _strong(table))
         for part, rest in ((one, other), (other, one))
-        for way in [_chosen(table, rest, ways, margin) if rest else _Way(STRONG)]
-        for row in part
+        if part
     ]
+    treated = [(row, way) for part, way in halves for row in part]
     treated.sort(key=lambda pair: pair[0])
-    escalated = {row: way.escalates(table, row) for row, way in treated}
+    escalated = {row: way.escalated[row] for row, way in treated}
     apart = [0.0 if escalated[row] else table.distance(row) for row, _ in treated]
     same = [float(escalated[row] or not _differ(table, row)) for row, _ in treated]
     clusters, cost = table.clusters_of(rows), _paid(table, treated)
@@ -271,11 +279,7 @@ def _expected(
     def share(values: Sequence[float]) -> Measure:
         return as_measure(estimate(values, clusters=clusters, confidence=confidence, low_value=0, high_value=1))
 
-    at_random = math.fsum(
-        len(part) * _at_random(table, part, _chosen(table, rest, ways, margin) if rest else _Way(STRONG))
-        for part, rest in ((one, other), (other, one))
-        if part
-    )
+    at_random = math.fsum(len(part) * _at_random(table, part, way) for part, way in halves)
     return Expectation(
         escalated=sum(escalated.values()) / len(rows),
         agreement=share(same),
@@ -294,7 +298,7 @@ def _paid(table: JudgePair, treated: Sequence[tuple[int, _Way]]) -> list[float] 
 
 def _saving(table: JudgePair, rows: Sequence[int], cost: Sequence[float], confidence: float) -> Measure | None:
     """1 - (mean cost / mean cost of the strong judge), with the interval of a ratio of means."""
-    strong = _costs(table, rows, _Way(STRONG))
+    strong = _costs(table, rows, _strong(table))
     base = math.fsum(strong) / len(rows) if strong else 0.0
     if strong is None or base <= 0:
         return None
