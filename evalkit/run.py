@@ -189,6 +189,10 @@ class Intent:
     """Why it was not created, or is not known; of a planned one, why it is held back."""
     realtime: bool = False
     """Its requests go out one by one, at full price."""
+    size: int | None = None
+    """Bytes of its body; None where that was not told."""
+    at_most_usd: float | None = None
+    """What it may cost at most; None where a price is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

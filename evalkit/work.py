@@ -159,6 +159,7 @@ def collector_of(session: Session, progress: Progress) -> Collector:
     """A collector, with its sender and reconciler, as the config wants them."""
     from evalkit.pipeline.collect import Collector
     from evalkit.pipeline.follow_up import ROUNDS
+    from evalkit.pipeline.forecast import Forecaster
     from evalkit.pipeline.realtime import WIDTH
     from evalkit.pipeline.reconcile import OnUnknown, Reconciler
     from evalkit.pipeline.sender import Sender
@@ -170,6 +171,7 @@ def collector_of(session: Session, progress: Progress) -> Collector:
         provider=provider,
         progress=progress,
         max_in_flight=config.submit.max_in_flight if config else None,
+        forecaster=Forecaster(store=store, prices=session.prices),
     )
     on_unknown = OnUnknown(config.submit.on_unknown) if config else OnUnknown.ASK
     reconciler = Reconciler(store=store, provider=provider, progress=progress, on_unknown=on_unknown)

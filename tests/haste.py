@@ -24,9 +24,9 @@ def hasten() -> None:
     sdk: Any = sys.modules.get("anthropic._base_client")
     if sdk is not None:
         sdk.INITIAL_RETRY_DELAY = 0.01
-    realtime: Any = sys.modules.get("evalkit.pipeline.realtime")
-    if realtime is not None:
-        realtime.FIRST_PAUSE = 0.01
+    pace: Any = sys.modules.get("evalkit.pipeline.pace")
+    if pace is not None:
+        pace.FIRST_PAUSE = 0.01
     typer: Any = sys.modules.get("typer.main")
     if typer is not None and not hasattr(typer.get_command, "cache_info"):
         typer.get_command = cache(typer.get_command)

@@ -52,4 +52,4 @@ def test_the_migrations_come_with_the_wheel() -> None:
     versions = resources.files("evalkit.store").joinpath("migrations", "versions")
 
     found = sorted(path.name for path in versions.iterdir() if path.name.endswith(".py"))
-    assert found == ["0001_first_schema.py", "0002_trust.py", "0003_stages.py"]
+    assert found == ["0001_first_schema.py", "0002_trust.py", "0003_stages.py", "0004_money.py"]

@@ -5,25 +5,17 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from evalkit.graders import Check
 from evalkit.pipeline.encode import encode
+from evalkit.pipeline.forecast import Forecast, Forecaster
 from evalkit.pipeline.generate import USUAL_TOKENS, pairs_of, pairs_to_weigh
 from evalkit.pipeline.reuse import taken_over
 from evalkit.pipeline.suite import PlannedRun, Suite
-from evalkit.pricing import Prices, Usage, min_cacheable_tokens
-from evalkit.run import Judge, RunKind
+from evalkit.pricing import Prices, min_cacheable_tokens
+from evalkit.run import RunKind
 from evalkit.store import Store
-
-_BYTES_PER_TOKEN: Final = 3.5
-"""Of English text with the tokenizer of current models, about; other languages take more tokens."""
-_OUTPUT_TOKENS: Final = (100, 600)
-"""What a judge writes per case, thinking included, where no earlier run tells."""
-_HITS: Final = (0.98, 0.30)
-"""Share of cache reads in batches, from good to bad, as the API's documentation gives it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +99,8 @@ def prove(suite: Suite) -> None:
 
 def _plan(planned: PlannedRun, store: Store, prices: Prices, *, batch: bool, reuse: bool) -> RunPlan:
     run = planned.run
-    n_requests = n_batches = size = system = held = 0
-    exists, taken = store.runs.exists(run.id), set[str]()
+    held, exists, taken = 0, store.runs.exists(run.id), set[str]()
+    forecast: Forecast | None = None
     if not isinstance(planned.grader, Check) and run.kind is not RunKind.JURY:
         if reuse and not exists:
             # The SDK, which knows where it would send to, takes long to import.
@@ -116,16 +108,14 @@ def _plan(planned: PlannedRun, store: Store, prices: Prices, *, batch: bool, reu
             taken = {
                 one.case_id for one in taken_over(store, run, pairs_of(planned), planned.grader, base_url=base_url)
             }
+        made_by = planned.candidate.generator if planned.needs else None
+        more = max(0, made_by.max_tokens - USUAL_TOKENS) if made_by else 0
         with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
             pairs = (pair for pair in pairs_to_weigh(planned, store) if pair[0].id not in taken)
             encoded = encode(run, planned.grader, pairs, Path(directory), sentinels=planned.sentinels)
-        parts, held = encoded.parts, encoded.not_sent
-        n_requests, n_batches, size = sum(p.requests for p in parts), len(parts), sum(p.size for p in parts)
-        system = _tokens("".join(planned.grader.system))
-    tokens = round(size / _BYTES_PER_TOKEN)
-    made_by = planned.candidate.generator if planned.needs else None
-    more = max(0, made_by.max_tokens - USUAL_TOKENS) if made_by else 0
-    costs = _costs(run.judge, prices, n=n_requests, prompt=tokens, system=system, more=more, batch=batch)
+            held = encoded.not_sent
+            forecaster = Forecaster(store=store, prices=prices)
+            forecast = forecaster.of(run, planned.grader, encoded.parts, batch=batch, more=more)
     return RunPlan(
         run=run.id,
         kind=run.kind,
@@ -135,40 +125,14 @@ def _plan(planned: PlannedRun, store: Store, prices: Prices, *, batch: bool, reu
         exists=exists,
         cases=run.cases,
         reused=len(taken),
-        requests=n_requests,
-        batches=n_batches,
+        requests=forecast.estimate.requests if forecast else 0,
+        batches=len(forecast.weights) if forecast else 0,
         not_sent=held,
-        size=size,
-        prompt_tokens=tokens,
-        system_tokens=system,
+        size=sum(one["size"] or 0 for one in forecast.weights) if forecast else 0,
+        prompt_tokens=forecast.prompt_tokens if forecast else 0,
+        system_tokens=forecast.system_tokens if forecast else 0,
         min_cacheable=min_cacheable_tokens(run.judge.model) if run.judge else None,
-        low_usd=costs[0],
-        high_usd=costs[1],
-        at_most_usd=costs[2],
+        low_usd=forecast.estimate.low_usd if forecast else 0.0,
+        high_usd=forecast.estimate.high_usd if forecast else 0.0,
+        at_most_usd=forecast.estimate.at_most_usd if forecast else 0.0,
     )
-
-
-def _costs(
-    judge: Judge | None, prices: Prices, *, n: int, prompt: int, system: int, more: int, batch: bool
-) -> tuple[float | None, float | None, float | None]:
-    """Low, high and at most; `more` tokens of input a request may have at most, where its output is yet to be made."""
-    if judge is None or n == 0:
-        return 0.0, 0.0, 0.0
-    fresh = max(0, prompt - system * n)
-    scenarios = [(_HITS[0], _OUTPUT_TOKENS[0], 0), (_HITS[1], _OUTPUT_TOKENS[1], 0), (0.0, judge.max_tokens, more)]
-    today = datetime.now(UTC).date()
-    costs: list[float | None] = []
-    for hits, output, longer in scenarios:
-        usage = Usage(
-            input_tokens=fresh // n + longer,
-            output_tokens=min(output, judge.max_tokens),
-            cache_read_tokens=round(system * hits),
-            cache_write_1h_tokens=round(system * (1 - hits)),
-        )
-        cost = prices.cost(judge.model, usage, batch=batch, on=today)
-        costs.append(None if cost is None else cost * n)
-    return costs[0], costs[1], costs[2]
-
-
-def _tokens(text: str) -> int:
-    return round(len(text.encode()) / _BYTES_PER_TOKEN)

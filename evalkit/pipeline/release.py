@@ -107,6 +107,9 @@ class Releaser:
                 run, grader, pairs, Path(directory), limits=self.limits, sentinels=sentinels, why=self._reasons(run)
             )
             step("filled")
+            realtime = self._in_realtime(needs)
+            weighing = self.sender.forecaster
+            forecast = weighing.of(run, grader, encoded.parts, batch=not realtime) if weighing else None
             first = self.store.release(
                 run,
                 needs,
@@ -115,8 +118,10 @@ class Releaser:
                 scores=encoded.missing,
                 account=self.sender.provider.account,
                 base_url=self.sender.provider.base_url,
-                realtime=self._in_realtime(needs),
+                realtime=realtime,
                 taken=taken,
+                estimate=forecast.estimate if forecast else None,
+                weights=forecast.weights if forecast else (),
             )
             step("released")
             self.sender.send_planned(run, dict(enumerate(encoded.parts, start=first)))

@@ -17,6 +17,7 @@ from typing import Final
 from evalkit.errors import AccountError, ProviderError, StaleTransitionError, UnknownCreateError
 from evalkit.failpoint import step
 from evalkit.pipeline.encode import Pairs, encode_part
+from evalkit.pipeline.forecast import Forecaster
 from evalkit.pipeline.generate import stored_pairs
 from evalkit.pipeline.holder import holder
 from evalkit.pipeline.progress import Progress
@@ -39,6 +40,8 @@ class Sender:
     progress: Progress = field(default_factory=Progress)
     max_in_flight: int | None = None
     """Requests in open batches beyond which parts stay planned."""
+    forecaster: Forecaster | None = None
+    """Weighs what is to be sent, before it is."""
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 

@@ -16,6 +16,7 @@ from evalkit.dataset import Case
 from evalkit.failpoint import step
 from evalkit.graders import Asked, Check
 from evalkit.pipeline.encode import Encoded, Pairs, encode, no_output
+from evalkit.pipeline.forecast import Forecast
 from evalkit.pipeline.generate import generated, pairs_of
 from evalkit.pipeline.guarding import guard_note
 from evalkit.pipeline.reconcile import Reconciler
@@ -91,7 +92,8 @@ class Submitter:
             sent = len({request.case_id for request in encoded.requests})
             self.sender.progress.note(said(planned.run, len(taken), sent))
         encoded.missing += made.scores if made else ()
-        kept = self._keep(planned, encoded, account=account, taken=taken)
+        forecast = self._forecast(planned, grader, encoded)
+        kept = self._keep(planned, encoded, account=account, taken=taken, forecast=forecast)
         step("kept")
         if note := guard_note(planned.run, grader, encoded.not_sent):
             self.sender.progress.note(note)
@@ -155,8 +157,20 @@ class Submitter:
             sentinels=planned.sentinels,
         )
 
+    def _forecast(self, planned: PlannedRun, grader: Asked, encoded: Encoded) -> Forecast | None:
+        """What is to be sent of a run may cost."""
+        if self.sender.forecaster is None:
+            return None
+        return self.sender.forecaster.of(planned.run, grader, encoded.parts, batch=not self.sending.realtime)
+
     def _keep(
-        self, planned: PlannedRun, encoded: Encoded, *, account: str | None = None, taken: Sequence[Taken] = ()
+        self,
+        planned: PlannedRun,
+        encoded: Encoded,
+        *,
+        account: str | None = None,
+        taken: Sequence[Taken] = (),
+        forecast: Forecast | None = None,
     ) -> bool:
         """Write a run that is to be sent whole, with all that it is made of; False where it is there."""
         return self.sender.store.add_run(
@@ -175,6 +189,8 @@ class Submitter:
             taken=taken,
             needs=planned.needs,
             fresh=self.sending.fresh,
+            estimate=forecast.estimate if forecast else None,
+            weights=forecast.weights if forecast else (),
         )
 
     def _check(self, planned: PlannedRun, check: Check) -> None:

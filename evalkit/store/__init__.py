@@ -23,6 +23,7 @@ from evalkit.store.case_scores import CaseScores, SaidRow
 from evalkit.store.checked import BadRowError, checked
 from evalkit.store.content import Content
 from evalkit.store.engine import Database, open_database
+from evalkit.store.estimates import Estimate, Estimates, Weight
 from evalkit.store.guards import Guards
 from evalkit.store.hand_overs import HandOver, HandOvers
 from evalkit.store.incoming import Incoming, incoming
@@ -50,6 +51,7 @@ __all__ = [
     "REALTIME_PREFIX",
     "Answer",
     "BadRowError",
+    "Estimate",
     "FollowUp",
     "HandOver",
     "Incoming",
@@ -67,6 +69,7 @@ __all__ = [
     "TakenOver",
     "Tally",
     "Way",
+    "Weight",
     "checked",
     "read_calibration",
     "read_run",
@@ -98,6 +101,7 @@ class Store:
         self.hand_overs = HandOvers(database)
         self.waits = Waits(database)
         self.answers = Answers(database)
+        self.estimates = Estimates(database)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -139,6 +143,8 @@ class Store:
         taken: Sequence[Taken] = (),
         needs: Sequence[str] = (),
         fresh: bool = False,
+        estimate: Estimate | None = None,
+        weights: Sequence[Weight] = (),
     ) -> bool:
         """Keep a run with all that it is made of, in one transaction; False where the run is there already.
 
@@ -158,6 +164,8 @@ class Store:
             taken: its cases whose scores are those of earlier runs.
             needs: runs that are to be collected before it has requests or scores.
             fresh: whether a run that waits is to take over nothing.
+            estimate: what it is to cost.
+            weights: what each part weighs.
 
         Raises:
             StaleTransitionError: an earlier run was changed since its scores were looked at.
@@ -168,8 +176,11 @@ class Store:
             if isinstance(grader, PairwiseGrader) and grader.baseline is not None:
                 self.content.keep_candidate(connection, grader.baseline, dataset)
             self.content.keep_grader(connection, grader)
-            if not self.runs.add(connection, run, requests, parts, account=account, base_url=base_url, ways=ways):
+            whose = {"account": account, "base_url": base_url}
+            if not self.runs.add(connection, run, requests, parts, **whose, ways=ways, weights=weights):
                 return False
+            if estimate is not None:
+                self.estimates.add(connection, estimate)
             self.scores.put_with(connection, scores)
             self.sentinels.add(connection, run.id, sentinels)
             if taken:
@@ -191,6 +202,8 @@ class Store:
         base_url: str | None = None,
         realtime: bool = False,
         taken: Sequence[Taken] = (),
+        estimate: Estimate | None = None,
+        weights: Sequence[Weight] = (),
     ) -> int:
         """A run that waited gets what it lacked, in one transaction with its wait's end; returns its first new part.
 
@@ -204,6 +217,8 @@ class Store:
             base_url: where to.
             realtime: whether its requests go one by one.
             taken: its cases whose scores are those of earlier runs.
+            estimate: what it is to cost, where that was not told before.
+            weights: what each part weighs.
 
         Raises:
             StaleTransitionError: another process was faster, or what it needs is under way again.
@@ -211,7 +226,9 @@ class Store:
         with self.database.writing() as connection:
             self.waits.over(connection, run.id, needs)
             whose = {"account": account, "base_url": base_url}
-            first = self.runs.extend(connection, run.id, requests, parts, **whose, realtime=realtime)
+            first = self.runs.extend(connection, run.id, requests, parts, **whose, realtime=realtime, weights=weights)
+            if estimate is not None:
+                self.estimates.add(connection, estimate)
             self.scores.put_with(connection, scores)
             if taken:
                 rows = _rows_per_case(self.content.asked(run.grader_digest))

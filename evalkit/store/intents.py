@@ -180,6 +180,8 @@ class Intents:
             "requests": intent.requests,
             "account": intent.account,
             "base_url": intent.base_url,
+            "size": intent.size,
+            "at_most_usd": intent.at_most_usd,
         }
         with self._database.writing() as connection:
             values = {"reason": reason, "settled_at": stamp(now)}
@@ -195,6 +197,8 @@ class Intents:
             max_tokens=intent.max_tokens,
             account=intent.account,
             base_url=intent.base_url,
+            size=intent.size,
+            at_most_usd=intent.at_most_usd,
         )
 
     def give_up(self, connection: Connection, intent: Intent, *, now: datetime) -> None:
@@ -270,4 +274,6 @@ def read_intent(row: sa.Row[Any]) -> Intent:
         batch=row.batch,
         reason=row.reason,
         realtime=row.realtime,
+        size=row.size,
+        at_most_usd=row.at_most_usd,
     )

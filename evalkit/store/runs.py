@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from evalkit.errors import StaleTransitionError, UsageError
 from evalkit.run import BatchState, Intent, IntentState, Judge, Request, Run, RunKind
 from evalkit.store.engine import Database
+from evalkit.store.estimates import Weight
 from evalkit.store.hand_overs import must_be_here
 from evalkit.store.rows import chunks, stamp, stamp_or_none, unstamp
 from evalkit.store.schema import batches, intents, noise_runs, requests, runs
@@ -42,6 +43,7 @@ class Way(TypedDict):
 
 BATCHED: Final = Way(realtime=False, reason=None)
 IN_REALTIME: Final = Way(realtime=True, reason=None)
+_UNWEIGHED: Final = Weight(size=None, at_most_usd=None)
 
 
 class Runs:
@@ -61,6 +63,7 @@ class Runs:
         account: str | None = None,
         base_url: str | None = None,
         ways: Sequence[Way] = (),
+        weights: Sequence[Weight] = (),
     ) -> bool:
         """Add a run with its requests and one planned intent per part; False where the run is there already.
 
@@ -72,6 +75,7 @@ class Runs:
             account: who is to send it, and nobody else.
             base_url: where to.
             ways: how each part goes; as a batch where it is not said.
+            weights: what each part weighs, where that is known.
         """
         if not self._database.insert_new(connection, runs, [_run_row(run, sum(parts))]):
             return False
@@ -81,7 +85,9 @@ class Runs:
             connection.execute(
                 sa.insert(intents),
                 [
-                    _intent_row(run.id, part, n, account=account, base_url=base_url) | (ways[part] if ways else BATCHED)
+                    _intent_row(run.id, part, n, account=account, base_url=base_url)
+                    | (ways[part] if ways else BATCHED)
+                    | (weights[part] if weights else _UNWEIGHED)
                     for part, n in enumerate(parts)
                 ],
             )
@@ -97,6 +103,7 @@ class Runs:
         account: str | None = None,
         base_url: str | None = None,
         realtime: bool = False,
+        weights: Sequence[Weight] = (),
     ) -> int:
         """Give a run more requests, in parts after those that it has; returns the first of these parts."""
         last = connection.execute(sa.select(sa.func.max(intents.c.part)).where(intents.c.run == run)).scalar()
@@ -107,7 +114,10 @@ class Runs:
         if parts:
             own = {"account": account, "base_url": base_url, "realtime": realtime}
             none = {"account": None, "base_url": None}
-            rows = [{**_intent_row(run, part, n, **none), **own} for part, n in enumerate(parts, start=first)]
+            rows = [
+                {**_intent_row(run, first + part, n, **none), **own, **(weights[part] if weights else _UNWEIGHED)}
+                for part, n in enumerate(parts)
+            ]
             connection.execute(sa.insert(intents), rows)
             more = sa.update(runs).where(runs.c.run == run).values(requests=runs.c.requests + sum(parts))
             connection.execute(more)

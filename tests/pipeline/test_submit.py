@@ -53,6 +53,16 @@ def test_the_intent_holds_the_digest_of_the_bytes_that_arrived(bench: Any) -> No
     assert (intent.state, intent.batch, intent.base_url) == (IntentState.CREATED, entry.batch, bench.sandbox.url)
 
 
+def test_a_run_is_weighed_before_it_is_sent_and_its_estimate_is_kept(bench: Any) -> None:
+    (run,) = bench.submit().runs
+    with bench.store() as store:
+        (intent,), estimate = store.intents.of(run), store.estimates.of([run])[run]
+    assert intent.size is not None and intent.size > 6 * 1000
+    assert intent.at_most_usd == estimate.at_most_usd
+    assert 0 < estimate.low_usd < estimate.high_usd < estimate.at_most_usd
+    assert estimate.requests == 6
+
+
 def test_a_part_left_planned_is_sent_by_the_next_submit_to_the_byte(small: Any, open_bench: Any, tmp_path: Any) -> None:
     code, _, _ = small.ended("submit", EVALKIT_FAIL_AT="kept")
     assert code == -signal.SIGKILL

@@ -21,13 +21,16 @@ from evalkit.store import Store
 from evalkit.store.schema import HEAD, metadata
 
 NOW = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
-NEW_TABLES = {"policies", "noise_runs", "calibrations", "hand_overs", "waits", "reused", "sentinels"}
+NEW_TABLES = {"policies", "noise_runs", "calibrations", "hand_overs", "waits", "reused", "sentinels"} | {
+    "estimates",
+    "budgets",
+}
 NEW_COLUMNS = {
-    "runs": ("submitted_at",),
+    "runs": ("submitted_at", "cache_ttl"),
     "datasets": ("spec",),
     "cases": ("attachments",),
-    "intents": ("realtime",),
-    "batches": ("realtime",),
+    "intents": ("realtime", "size", "at_most_usd"),
+    "batches": ("realtime", "price_date", "price_source"),
 }
 
 

@@ -40,7 +40,7 @@ def test_a_bundle_says_what_it_holds(world: Any) -> None:
         assert archive.testzip() is None
         manifest = json.loads(archive.read("manifest.json"))
         lines = {name: len(archive.read(name).splitlines()) for name in archive.namelist()}
-    assert (manifest["format"], manifest["version"], manifest["schema"]) == ("evalkit-bundle", 1, "0003")
+    assert (manifest["format"], manifest["version"], manifest["schema"]) == ("evalkit-bundle", 1, "0004")
     assert manifest["runs"] == {run: 0}
     for table in ("cases", "dataset_cases", "outputs", "requests", "results", "scores"):
         assert manifest["tables"][table]["rows"] == lines[f"{table}.jsonl"] == 6

@@ -9,17 +9,20 @@ A change here needs a migration in `migrations/versions`, and `HEAD` to name it.
 
 from evalkit.store.schema.base import HEAD, metadata
 from evalkit.store.schema.content import candidates, cases, dataset_cases, datasets, graders, outputs
+from evalkit.store.schema.money import budgets, estimates
 from evalkit.store.schema.trust import calibrations, hand_overs, noise_runs, passes, policies
 from evalkit.store.schema.work import batches, intents, requests, results, reused, runs, scores, sentinels, waits
 
 __all__ = [
     "HEAD",
     "batches",
+    "budgets",
     "calibrations",
     "candidates",
     "cases",
     "dataset_cases",
     "datasets",
+    "estimates",
     "graders",
     "hand_overs",
     "intents",

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import MetaData, String
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The newest migration."""
 
 metadata = MetaData()

@@ -51,6 +51,7 @@ runs = Table(
     Column("requests", Integer, nullable=False),
     Column("created_at", Time, nullable=False),
     Column("submitted_at", Time),  # when it was last submitted, where that is not when it was made
+    Column("cache_ttl", String(4)),  # off | 5m | 1h: how long its shared prefix stays cached; null: the rule of old
     _one_of("kind", RunKind),
     Index("runs_newest", "created_at"),
 )
@@ -89,6 +90,8 @@ intents = Table(
     Column("batch", Text, unique=True),
     Column("reason", Text),
     Column("realtime", Boolean, nullable=False, server_default=false()),  # sent one by one, at full price
+    Column("size", BigInteger),  # bytes of its body
+    Column("at_most_usd", Float),  # what it may cost at most; null: not known
     _one_of("state", IntentState),
     CheckConstraint("(state = 'created') = (batch is not null)", name="created_has_batch"),
     CheckConstraint("state = 'planned' or intended_at is not null", name="sent_was_intended"),
@@ -125,6 +128,8 @@ batches = Table(
     Column("lease_holder", Text),
     Column("realtime", Boolean, nullable=False, server_default=false()),  # no batch of the API: sent one by one
     Column("lease_until", Time),  # until then one collector works on it, and others pass it over
+    Column("price_date", String(10)),  # of the price list that its costs were told by
+    Column("price_source", Text),  # where that list was from
     _one_of("state", BatchState),
     Index("batches_by_run", "run"),
     Index("batches_open", "state"),
