@@ -99,6 +99,17 @@ def test_of_many_signals_of_nothing_none_is_called_better_than_chance() -> None:
     assert found.is_worthless("middle")
 
 
+@pytest.mark.parametrize("levels", [1, 7, 20, 21, 333])
+def test_a_fine_scale_has_a_readable_number_of_thresholds(levels: int) -> None:
+    doubts = [(row + 1) / levels for row in range(levels)]
+    found = measured(a_pair([1.0] * levels, [1.0] * levels, doubts={"middle": doubts}))
+    thresholds = [point.at_least for point in found.points[1:-1]]
+
+    assert len(thresholds) == min(levels, 20)
+    assert thresholds[-1] == min(doubts)
+    assert thresholds == sorted(set(thresholds), reverse=True)
+
+
 def test_what_is_expected_is_not_told_from_the_outputs_that_the_choice_was_made_by() -> None:
     rng = random.Random(9)
     n = 60

@@ -26,6 +26,8 @@ STRONG: Final = "always strong"
 DISAGREEMENT: Final = "disagreement"
 MIDDLE: Final = "middle"
 EITHER: Final = "disagreement or middle"
+_THRESHOLDS: Final = 20
+"""Of one signal; a fine scale has hundreds of doubts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,11 +177,17 @@ def _ways(table: JudgePair, rows: Sequence[int]) -> list[_Way]:
     found = {without: _Way(CHEAP, 0.0, without)}
     for signal, doubts in table.doubts.items():
         levels = {doubts[row] for row in rows if doubts[row] > 0 and not without[row]}
-        for level in sorted(levels, reverse=True):
+        for level in _some(sorted(levels, reverse=True)):
             escalated = tuple(none or doubt >= level for none, doubt in zip(without, doubts, strict=True))
             # Two signals may find the same outputs, such as orders that differ and a score in the middle.
             found.setdefault(escalated, _Way(signal, level, escalated))
     return [*found.values(), _strong(table)]
+
+
+def _some(levels: Sequence[float]) -> list[float]:
+    """As many thresholds as a reader can take in, evenly among all, the last one with them."""
+    step = max(1.0, len(levels) / _THRESHOLDS)
+    return [levels[math.ceil(step * place) - 1] for place in range(1, min(len(levels), _THRESHOLDS) + 1)]
 
 
 def _strong(table: JudgePair) -> _Way:
@@ -191,10 +199,9 @@ def _chosen(table: JudgePair, rows: Sequence[int], ways: Sequence[_Way], margin:
 
     Of equals, the simpler one: the cheap judge alone is named first.
     """
-    apart = {row: table.distance(row) for row in rows}
 
     def is_near(way: _Way) -> bool:
-        return math.fsum(apart[row] for row in rows if not way.escalated[row]) / len(rows) <= margin
+        return math.fsum(table.distances[row] for row in rows if not way.escalated[row]) / len(rows) <= margin
 
     within = [way for way in ways if is_near(way)]
     costs = {way: cost for way in within if (cost := _cost(table, rows, way)) is not None}
@@ -228,7 +235,7 @@ def _point(table: JudgePair, rows: Sequence[int], way: _Way, confidence: float) 
         at_least=way.at_least,
         escalated=1 - len(kept) / len(rows),
         agreement=1 - sum(_differ(table, row) for row in kept) / len(rows),
-        distance=math.fsum(table.distance(row) for row in kept) / len(rows),
+        distance=math.fsum(table.distances[row] for row in kept) / len(rows),
         cost_usd=cost,
         saving=1 - cost / strong if cost is not None and strong else None,
         random_distance=_at_random(table, rows, way) if way.uses_signal else None,
@@ -237,7 +244,7 @@ def _point(table: JudgePair, rows: Sequence[int], way: _Way, confidence: float) 
 
 
 def _differ(table: JudgePair, row: int) -> bool:
-    return table.distance(row) > 1e-9
+    return table.distances[row] > 1e-9
 
 
 def _at_random(table: JudgePair, rows: Sequence[int], way: _Way) -> float:
@@ -246,13 +253,13 @@ def _at_random(table: JudgePair, rows: Sequence[int], way: _Way) -> float:
     if not scored:
         return 0.0
     kept = 1 - sum(way.escalated[row] for row in scored) / len(scored)
-    return kept * math.fsum(table.distance(row) for row in scored) / len(rows)
+    return kept * math.fsum(table.distances[row] for row in scored) / len(rows)
 
 
 def _gain(table: JudgePair, rows: Sequence[int], way: _Way, confidence: float) -> Measure:
     """The covariance of distance and escalation, by output: what choosing brings above drawing lots."""
     scored = [row for row in rows if table.cheap_values[row] is not None]
-    apart, escalated = [table.distance(row) for row in scored], [way.escalated[row] for row in scored]
+    apart, escalated = [table.distances[row] for row in scored], [way.escalated[row] for row in scored]
     mean, share = math.fsum(apart) / len(scored), sum(escalated) / len(scored)
     parts = [(one - mean) * (picked - share) for one, picked in zip(apart, escalated, strict=True)]
     clusters = table.clusters_of(scored)
@@ -272,7 +279,7 @@ def _expected(
     treated = [(row, way) for part, way in halves for row in part]
     treated.sort(key=lambda pair: pair[0])
     escalated = {row: way.escalated[row] for row, way in treated}
-    apart = [0.0 if escalated[row] else table.distance(row) for row, _ in treated]
+    apart = [0.0 if escalated[row] else table.distances[row] for row, _ in treated]
     same = [float(escalated[row] or not _differ(table, row)) for row, _ in treated]
     clusters, cost = table.clusters_of(rows), _paid(table, treated)
 

@@ -167,7 +167,7 @@ def standing(
     if not rows:
         return None
     alone = 1 - (1 - confidence) / max(1, tries)
-    apart = [table.distance(row) for row in rows]
+    apart = [table.distances[row] for row in rows]
     made = estimate(apart, clusters=table.clusters_of(rows), confidence=alone, low_value=0, high_value=1)
     people = _people(table, rows, margin=margin, confidence=alone)
     return Standing(
@@ -206,13 +206,11 @@ def _agreement(table: JudgePair, rows: Sequence[int], *, run: str, criterion: st
 
 
 def _ac1(table: JudgePair, rows: Sequence[int], confidence: float) -> Measure:
-    values = [(table.strong_values[row], table.cheap_values[row]) for row in rows]
-    places = [
-        (nearest(one, table.scale), nearest(other, table.scale))
-        for one, other in values
-        if one is not None and other is not None
-    ]
-    return clustered_ac1(places, table.clusters_of(rows), labels=len(table.scale), confidence=confidence)
+    said = {value for value in (*table.cheap_values, *table.strong_values) if value is not None}
+    place = {value: nearest(value, table.scale) for value in said}
+    values = ((table.strong_values[row], table.cheap_values[row]) for row in rows)
+    pairs = [(place[one], place[other]) for one, other in values if one is not None and other is not None]
+    return clustered_ac1(pairs, table.clusters_of(rows), labels=len(table.scale), confidence=confidence)
 
 
 def _people(table: JudgePair, rows: Sequence[int], *, margin: float, confidence: float) -> BesidePeople | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from evalkit import ids
 from evalkit.analysis.agree import Scale
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class JudgePair:
     """Columns of one length, a row per output that both judges were asked about.
 
@@ -61,9 +62,11 @@ class JudgePair:
         """The rows that the strong judge scored: where it said nothing, there is nothing to agree with."""
         return [row for row in range(self.n) if self.strong_values[row] is not None]
 
-    def distance(self, row: int) -> float:
-        """How far apart the judges are on an output, as a share of the scale; 1 where either has no score."""
-        return self._apart(self.cheap_values[row], self.strong_values[row])
+    @cached_property
+    def distances(self) -> tuple[float, ...]:
+        """How far apart the judges are on each output, as a share of the scale; 1 where either has no score."""
+        both = zip(self.cheap_values, self.strong_values, strict=True)
+        return tuple(self._apart(one, other) for one, other in both)
 
     def accuracy(self, row: int, value: float | None) -> float:
         """How near a score is to that of people, as a share of the scale; of two labels, right or wrong."""
