@@ -186,11 +186,40 @@ def test_on_each_database_a_judge_costs_what_its_replies_do(court: Any, store_ur
     assert found.strong_cost_usd == pytest.approx(sum(costs(made, runs[STRONG]["recorded"])) / 6)
 
 
-def test_a_jury_is_a_judge_that_costs_what_its_members_do(
-    suite_folder: Any, sandbox: Any, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def account(sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox's own judge answers."""
     monkeypatch.setenv("ANTHROPIC_BASE_URL", sandbox.url)
     monkeypatch.setenv("ANTHROPIC_API_KEY", "key")
+
+
+def test_outputs_whose_score_a_larger_set_took_over_count_once(
+    suite_folder: Any, account: None, sqlite_url: str
+) -> None:
+    for cases in (6, 8):
+        folder = suite_folder(cases, folder=f"of-{cases}")
+        for judge in (CHEAP, STRONG):
+            api.submit(folder, store=sqlite_url, judge=judge)
+            api.collect(folder, store=sqlite_url, wait=True, poll=0.02)
+    (row,) = evalkit.judges(config=folder, store=sqlite_url)
+
+    assert [len(runs) for runs in row.runs.values()] == [2, 2]
+    assert row.standings[0].n == 8
+
+
+def test_a_case_without_an_output_was_put_to_nobody(suite_folder: Any, account: None, sqlite_url: str) -> None:
+    outputs = {f"case-{n:04}": "They are many." if n else None for n in range(4)}
+    folder = suite_folder(4, outputs={"recorded": outputs})
+    for judge in (CHEAP, STRONG):
+        api.submit(folder, store=sqlite_url, judge=judge)
+        api.collect(folder, store=sqlite_url, wait=True, poll=0.02)
+    (found,) = evalkit.judges(config=folder, store=sqlite_url)[0].standings
+
+    assert (found.n, found.unscored, found.strong_unscored) == (3, 0, 0)
+    assert found.cost_usd is not None
+
+
+def test_a_jury_is_a_judge_that_costs_what_its_members_do(suite_folder: Any, account: None, sqlite_url: str) -> None:
     folder = suite_folder(6)
     text = (folder / "evalkit.toml").read_text("utf-8")
     members = [CHEAP, "claude-sonnet-5-5", STRONG]
