@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -70,29 +71,39 @@ def _replies(runs: Mapping[str, str], words: Words) -> Iterable[dict[str, str]]:
 @pytest.fixture
 def court(tmp_path: Path) -> Callable[..., Court]:
     """Makes a court of some cases and candidates; `more` goes into the grader, `gate` after it."""
+    return partial(_court, tmp_path)
 
-    def made(
-        cases: int,
-        *,
-        candidates: Iterable[str] = ("recorded",),
-        labels: str = "{ bad = 0, good = 1 }",
-        more: str = "",
-        gate: str = "",
-        url: str | None = None,
-    ) -> Court:
-        names = [f"case-{n:03}" for n in range(cases)]
-        write_lines(tmp_path / "cases.jsonl", ({"id": case, "input": f"question {case}"} for case in names))
-        config = [
-            'name = "court"\n[dataset]\npath = "cases.jsonl"',
-            f'[judge]\nmodel = "{CHEAP}"',
-            f'[[graders]]\nname = "right"\nrubric = "Is it right?"\nreply = "text"\nlabels = {labels}',
-            f"verdict_pattern = '^verdict: (.+)$'\n{more}",
-        ]
-        for name in candidates:
-            rows = ({"id": case, "output": f"{name} answers {case}"} for case in names)
-            write_lines(tmp_path / f"{name}-outputs.jsonl", rows)
-            config.append(f'[[candidates]]\nname = "{name}"\noutputs = "{name}-outputs.jsonl"')
-        (tmp_path / "evalkit.toml").write_text("\n".join([*config, gate]), encoding="utf-8")
-        return Court(tmp_path, url or f"sqlite:///{tmp_path / 'evalkit.db'}")
 
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Court:
+    """A court of thirty cases that two judges have seen; they differ on the first."""
+    made = _court(tmp_path_factory.mktemp("settled"), 30)
+    strong = {f"case-{n:03}": "good" if n < 15 else "bad" for n in range(30)}
+    made.judged({CHEAP: {"recorded": {**strong, "case-000": "bad"}}, STRONG: {"recorded": strong}})
     return made
+
+
+def _court(
+    folder: Path,
+    cases: int,
+    *,
+    candidates: Iterable[str] = ("recorded",),
+    labels: str = "{ bad = 0, good = 1 }",
+    more: str = "",
+    gate: str = "",
+    url: str | None = None,
+) -> Court:
+    names = [f"case-{n:03}" for n in range(cases)]
+    write_lines(folder / "cases.jsonl", ({"id": case, "input": f"question {case}"} for case in names))
+    config = [
+        'name = "court"\n[dataset]\npath = "cases.jsonl"',
+        f'[judge]\nmodel = "{CHEAP}"',
+        f'[[graders]]\nname = "right"\nrubric = "Is it right?"\nreply = "text"\nlabels = {labels}',
+        f"verdict_pattern = '^verdict: (.+)$'\n{more}",
+    ]
+    for name in candidates:
+        rows = ({"id": case, "output": f"{name} answers {case}"} for case in names)
+        write_lines(folder / f"{name}-outputs.jsonl", rows)
+        config.append(f'[[candidates]]\nname = "{name}"\noutputs = "{name}-outputs.jsonl"')
+    (folder / "evalkit.toml").write_text("\n".join([*config, gate]), encoding="utf-8")
+    return Court(folder, url or f"sqlite:///{folder / 'evalkit.db'}")

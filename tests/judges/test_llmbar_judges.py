@@ -167,6 +167,7 @@ def test_where_both_orders_differ_the_strong_judge_is_worth_asking(gpt4: Judged)
     assert found.cascade.recommended.signal == "always strong"
 
 
+@pytest.mark.sweep
 def test_a_judge_that_prefers_a_place_doubts_where_it_contradicts_itself_and_that_is_worth_nothing(
     tmp_path: Path,
 ) -> None:
