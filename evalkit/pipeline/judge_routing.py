@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from evalkit.analysis.agree import Scale
 from evalkit.analysis.judges import JudgePair, Standing, cost_per_scored, standing
+from evalkit.dataset.problems import listed
 from evalkit.errors import UsageError
 from evalkit.graders.jury import short_judge
 from evalkit.pipeline.agree import scales_of
@@ -71,13 +72,15 @@ def judge_routings(store: Store, runs: Sequence[Run], asked: AskedJudges, *, now
         UsageError: no two judges have scores of the same outputs, or what is asked names nothing.
     """
     found: list[JudgeRouting] = []
+    known: list[str] = []
     for judges in _by_grader(runs, asked):
-        first = next(iter(judges[0].runs.values()))
-        for criterion, scale in scales_of(store, first).items():
+        scales = scales_of(store, next(iter(judges[0].runs.values())))
+        known += scales
+        for criterion, scale in scales.items():
             if asked.criterion in (None, criterion):
                 found += _routing(store, runs, judges, asked, criterion=criterion, scale=scale, now=now)
     if not found:
-        raise UsageError(_nothing(runs, asked))
+        raise UsageError(_nothing(runs, asked, known))
     return tuple(found)
 
 
@@ -246,12 +249,15 @@ def _simulated(store: Store, runs: Sequence[Run]) -> bool:
     return simulated or any(run.judge.simulated for run in runs if run.judge)
 
 
-def _nothing(runs: Sequence[Run], asked: AskedJudges) -> str:
-    of = f" of grader {asked.grader!r}" if asked.grader else ""
+def _nothing(runs: Sequence[Run], asked: AskedJudges, criteria: Sequence[str]) -> str:
+    if criteria and asked.criterion not in (None, *criteria):
+        return (
+            f"no two judges have judged by a criterion {asked.criterion!r}; there are {listed(dict.fromkeys(criteria))}"
+        )
+    of = f" by grader {asked.grader!r}" if asked.grader else ""
     under = f" under the label {asked.label!r}" if asked.label else ""
     judged = [run for run in runs if run.judge and asked.grader in (None, run.grader)]
     if not judged:
         return f"no judge has scored anything{of}; `evalkit run` makes runs"
     mend = f"evalkit rejudge {judged[0].id} --judge MODEL --wait"
-    named = f", and scored criterion {asked.criterion!r}" if asked.criterion else ""
-    return f"no two judges have judged the same outputs{of}{under}{named}; to have another judge them: {mend}"
+    return f"no two judges have scored the same outputs{of}{under}; to have another judge them: {mend}"

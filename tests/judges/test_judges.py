@@ -350,3 +350,16 @@ def test_the_table_is_a_frame_and_a_notebook_page(settled: Any) -> None:
     assert list(found.to_frame()["judge"]) == [CHEAP]
     assert list(found.points()["signal"]) == ["unscored", "always strong"]
     assert "not thereby right" in found._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"criterion": "tone"}, "by a criterion 'tone'; there are 'right'"),
+        ({"grader": "tone"}, "by grader 'tone'"),
+        ({"label": "monday"}, "under the label 'monday'; to have another judge"),
+    ],
+)
+def test_what_names_nothing_is_refused_with_what_there_is(settled: Any, options: dict[str, str], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        settled.judges(**options)
