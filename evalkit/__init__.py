@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from evalkit.pipeline.suite import Suite
     from evalkit.pipeline.view import RunView
     from evalkit.report import RenderedPage, Rendering
-    from evalkit.routing import route
+    from evalkit.routing import judges, route
     from evalkit.score import Score, Status
     from evalkit.tables import OpenBatch, Queue, RunTable, ScoreTable
     from evalkit.tables.agreements import AgreementTable, JudgesTable
@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from evalkit.tables.comparisons import ComparedRuns, ComparisonTable
     from evalkit.tables.costs import CostTable
     from evalkit.tables.gates import GateTable
+    from evalkit.tables.judge_routings import JudgeRoutings
     from evalkit.tables.powers import PowerTable
     from evalkit.tables.rankings import RankTable
     from evalkit.tables.routings import Routings
@@ -106,6 +107,7 @@ __all__ = [
     "Health",
     "IntegrityError",
     "JudgeAgreement",
+    "JudgeRoutings",
     "JudgesAgreement",
     "JudgesTable",
     "NoiseReport",
@@ -152,6 +154,7 @@ __all__ = [
     "import_bundle",
     "import_project",
     "init",
+    "judges",
     "noise",
     "plan",
     "power",
@@ -192,6 +195,7 @@ _HOMES: Final = {
     "GateVerdict": "evalkit.analysis.gate",
     "Health": "evalkit.pipeline.health",
     "JudgeAgreement": "evalkit.analysis.agree",
+    "JudgeRoutings": "evalkit.tables.judge_routings",
     "JudgesAgreement": "evalkit.analysis.raters",
     "JudgesTable": "evalkit.tables.agreements",
     "NoiseReport": "evalkit.pipeline.noise_report",
@@ -219,7 +223,7 @@ _HOMES: Final = {
 }
 _OPERATIONS: Final = frozenset({"cancel", "check", "costs", "prune", "recover", "resolve", "retry"})
 _LIMITS: Final = frozenset({"budget"})
-_ROUTING: Final = frozenset({"route"})
+_ROUTING: Final = frozenset({"judges", "route"})
 _DECISIONS: Final = frozenset({"compare", "gate", "power", "rank", "trend"})
 _TRANSFER: Final = frozenset({"export_bundle", "import_bundle", "import_project", "scores"})
 _TRUST: Final = frozenset({"agree", "agree_between", "draw_cases", "noise", "rejudge"})

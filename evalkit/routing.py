@@ -1,4 +1,4 @@
-"""The verb of choosing between models: which one for which kind of case."""
+"""The verbs of choosing between models: which one for which kind of case, and which one to judge."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from evalkit.session import Session
 from evalkit.work import newest_runs
 
 if TYPE_CHECKING:
+    from evalkit.tables.judge_routings import JudgeRoutings
     from evalkit.tables.routings import Routings
 
 MARGIN: Final = 0.02
 """The loss of mean score that is accepted where neither the user nor the gate says."""
+JUDGE_MARGIN: Final = 0.05
+"""The loss of a judge's accuracy that is accepted where nobody says."""
 
 
 def route(
@@ -70,6 +73,52 @@ def route(
         )
         found = routed(session.store, newest_runs(session, label), asked)
         return Routings(rows=tuple(RoutingRow(found=one) for one in found))
+
+
+def judges(
+    *,
+    margin: float = JUDGE_MARGIN,
+    strong: str | None = None,
+    grader: str | None = None,
+    criterion: str | None = None,
+    label: str | None = None,
+    confidence: float = 0.95,
+    config: Path | str | None = None,
+    store: str | None = None,
+) -> JudgeRoutings:
+    """Hold the cheaper judges of the same outputs against the strong one: is one good enough, alone or in a cascade?
+
+    Nothing is sent. `evalkit rejudge RUN --judge MODEL` has another judge score outputs that are stored.
+
+    Args:
+        margin: the loss of accuracy that is accepted, as a share of the scale.
+        strong: the judge to be no worse than; the dearest where None.
+        grader: this grader only.
+        criterion: this criterion only.
+        label: runs of this label; of every label where None.
+        confidence: of all intervals.
+        config: `evalkit.toml`, for the suite's name.
+        store: the store's URL.
+
+    Raises:
+        UsageError: no two judges have scores of the same outputs, a word names nothing, or it is not known which
+            judge is the dearest.
+    """
+    from datetime import UTC, datetime
+
+    from evalkit.pipeline.judge_routing import AskedJudges, judge_routings
+    from evalkit.pipeline.selection import scope_of
+    from evalkit.tables.judge_routings import JudgeRoutings
+
+    if not 0 < margin < 1:
+        raise UsageError("a margin is a share of the scale above 0 and below 1, as in --margin 0.05")
+    with Session(config=config, store=store, reads=True) as session:
+        known = session.config_or_none
+        scope = scope_of(session.store, known.name if known else None)
+        asked = AskedJudges(
+            margin=margin, strong=strong, grader=grader, criterion=criterion, label=label, confidence=confidence
+        )
+        return JudgeRoutings(rows=judge_routings(session.store, scope, asked, now=datetime.now(UTC)))
 
 
 def write_policy(path: Path | str, policy: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ from evalkit.store.batches import Batches, read_batch
 from evalkit.store.budgets import Budget, Budgets, Limit, NoRoomError, Refusal, let_go_with
 from evalkit.store.caching import CachedGroup, CachedRun, Caching
 from evalkit.store.calibrations import Calibrations, read_calibration
+from evalkit.store.case_costs import CaseCosts
 from evalkit.store.case_scores import CaseScores, SaidRow
 from evalkit.store.checked import BadRowError, checked
 from evalkit.store.content import Content
@@ -108,6 +109,7 @@ class Store:
         self.judgements = Judgements(database)
         self.reuse = Reuse(database)
         self.case_scores = CaseScores(database)
+        self.case_costs = CaseCosts(database)
         self.passes = Passes(database)
         self.policies = Policies(database)
         self.sentinels = Sentinels(database)
