@@ -198,6 +198,22 @@ def test_a_retry_of_the_generation_reaches_the_runs_that_scored_it(made: Any) ->
     assert after["correctness"].requests == 6
 
 
+def test_a_retry_of_the_generation_leaves_what_a_run_took_over(made: Any) -> None:
+    made.faults(shares={"refusal": 0.5})
+    made.submit(label="one")
+    made.collect()
+    made.submit(label="two")
+    made.faults()
+    made.collect()
+    (generation,) = [row.run for row in api.runs(made.folder, store=made.url) if row.kind == "generation"]
+    operations.retry(generation, statuses=[Status.REFUSED], config=made.folder, store=made.url)
+    made.collect()
+    rows = [row for row in api.runs(made.folder, store=made.url) if row.grader == "correctness"]
+    taken = {row.label: row.json()["reused"] for row in rows}
+    assert all(row.requests + row.json()["reused"] == row.scored + sum(row.unscored.values()) == 6 for row in rows)
+    assert taken["two"] > 0
+
+
 def test_a_cut_answer_is_asked_for_again_with_more_tokens_before_anything_is_scored(made: Any) -> None:
     made.faults(shares={"truncated": 0.5})
     made.submit()
