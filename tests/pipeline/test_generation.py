@@ -510,3 +510,28 @@ def test_a_monitor_hears_of_runs_whose_needs_are_over_and_that_wait_all_the_same
     found = operations.check(max_age=timedelta(hours=1), config=made.folder, store=made.url)
     assert any("2 runs wait" in problem and "was canceled" in problem for problem in found.problems)
     assert found.exit_code == 6
+
+
+def test_what_scores_outputs_that_were_made_in_realtime_goes_in_realtime_too(made: Any) -> None:
+    made.submit(realtime=True)
+    made.collect()
+
+    found = by_grader(api.runs(made.folder, store=made.url))
+    assert (made.creates(), found["correctness"].scored, found["correctness"].realtime) == ([], 6, "realtime")
+
+
+def test_a_sentinel_that_was_judged_does_not_ride_again_with_what_a_retry_made(made: Any) -> None:
+    known = {"id": "right", "input": "x", "expected": "y", "output": "y", "purpose": "pass"}
+    (made.folder / "known.jsonl").write_text(json.dumps(known))
+    path = made.folder / "evalkit.toml"
+    path.write_text(path.read_text().replace("[judge]", '[sentinels]\npath = "known.jsonl"\n[judge]', 1))
+    made.faults(shares={"refusal": 0.5})
+    generation = by_grader(made.submit())["(generation)"].run
+    made.collect()
+    made.faults()
+    operations.retry(generation, statuses=[Status.REFUSED], config=made.folder, store=made.url)
+    made.collect()
+
+    run = by_grader(api.runs(made.folder, store=made.url))["correctness"].run
+    asked = sql(made, f"select case_id from requests where run = '{run}'")
+    assert len(asked) == len(set(asked)) == 7
