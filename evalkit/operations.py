@@ -134,9 +134,16 @@ def resolve(
 
 
 def cancel(
-    run: str, *, config: Path | str | None = None, store: str | None = None, sandbox: bool = False
+    run: str,
+    *,
+    config: Path | str | None = None,
+    store: str | None = None,
+    sandbox: bool = False,
+    progress: Progress | None = None,
 ) -> tuple[str, ...]:
     """Cancel a run's open batches, and give up what was never sent; what was done is still collected.
+
+    A run that waits for others is given up whole: it is never sent.
 
     Returns:
         The batches asked to cancel.
@@ -147,7 +154,7 @@ def cancel(
         ProviderError: the API refuses.
     """
     from evalkit.pipeline.resolve import cancel as cancel_run
-    from evalkit.pipeline.resolve import give_up_planned
+    from evalkit.pipeline.resolve import give_up_planned, give_up_waiting
 
     with Session(config=config, store=store, sandbox=sandbox) as session:
         (found,) = find_runs(session.store, [run])
@@ -155,6 +162,8 @@ def cancel(
         _refuse_jury(found, "cancel")
         collector = collector_of(session, Progress())
         collector.sender.check_account(found)
+        if said := give_up_waiting(session.store, found):
+            (progress or Progress()).note(said)
         give_up_planned(session.store, found)
         canceled = tuple(cancel_run(session.store, session.provider, found))
         collector.converse([found.id])  # what goes in realtime has nobody else who would end it

@@ -112,13 +112,14 @@ def cancel(
     from evalkit import operations
     from evalkit.cli import tables
 
-    canceled = operations.cancel(run, config=config, store=store, sandbox=sandbox)
+    with progress_of(quiet=False) as progress:
+        canceled = operations.cancel(run, config=config, store=store, sandbox=sandbox, progress=progress)
     if json:
         tables.print_json({"canceled": list(canceled)})
     elif canceled:
         print(f"canceling {', '.join(canceled)}; `evalkit collect` takes what was done")  # noqa: T201
     else:
-        print("nothing to cancel: no batch of this run is in progress")  # noqa: T201
+        print("no batch of this run is in progress: none is canceled")  # noqa: T201
 
 
 @app.command(short_help="Rebuild runs from the provider.")

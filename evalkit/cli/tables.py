@@ -14,6 +14,7 @@ from evalkit.cli.columns import Column
 from evalkit.cli.screen import say, say_table, say_wrapped
 from evalkit.cli.words import one_line
 from evalkit.graders.jury import short_judge
+from evalkit.pipeline.guarding import held_together
 
 if TYPE_CHECKING:
     from evalkit.pipeline.health import Health
@@ -79,12 +80,11 @@ def print_runs(rows: Sequence[RunView], *, none: str = "no runs yet; `evalkit ru
 
 def say_not_sent(rows: Sequence[RunView]) -> None:
     """How many cases checks kept from the judge, and about what that saved."""
-    found = [one for one in {row.run: row.not_sent for row in rows}.values() if one and one.cases]
-    if not found:
+    held = held_together(rows)
+    if not held.cases:
         return
-    saved = [one.saved_usd for one in found]
-    known = f", which saved about {words.usd(sum(filter(None, saved)))}" if None not in saved else ""
-    say(f"{words.count(sum(one.cases for one in found), 'case')} not sent, by a check{known}", style="dim")
+    known = f", which saved about {words.usd(held.saved_usd)}" if held.saved_usd is not None else ""
+    say(f"{words.count(held.cases, 'case')} not sent, by a check{known}", style="dim")
 
 
 def say_sentinels(rows: Sequence[RunView]) -> None:

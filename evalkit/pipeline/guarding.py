@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from evalkit.dataset import Case
 from evalkit.graders import Asked, RubricGrader
 from evalkit.run import Run
 from evalkit.score import Score
 from evalkit.store import Spending, Store
+
+if TYPE_CHECKING:
+    from evalkit.pipeline.view import RunView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,19 @@ def guard_note(run: Run, grader: Asked, n: int) -> str:
         return ""
     cases = "1 case is" if n == 1 else f"{n:,} cases are"
     return f"run {run.id}: {cases} not sent, because check {guard.check.name!r} fails"
+
+
+def held_together(views: Sequence[RunView]) -> NotSent:
+    """What guards kept from the judges of some runs: a case counts once, however many judges were to see its output."""
+    held: dict[tuple[str, ...], int] = {}
+    saved: dict[str, float | None] = {}
+    for view in views:
+        if one := view.not_sent:
+            output = (view.dataset_digest, view.candidate, view.grader, view.label)
+            held[output] = max(held.get(output, 0), one.cases)
+            saved[view.run] = one.saved_usd
+    known = [usd for usd in saved.values() if usd is not None]
+    return NotSent(cases=sum(held.values()), saved_usd=math.fsum(known) if len(known) == len(saved) else None)
 
 
 def not_sent(store: Store, runs: Sequence[Run], spending: dict[str, Spending]) -> dict[str, NotSent]:

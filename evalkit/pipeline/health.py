@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -33,6 +33,8 @@ class Health:
     until_loss: float | None
     """Until the first batch that is not collected is 29 days old, and its results are gone."""
     unknown: int
+    waiting: int
+    """Runs that wait for others."""
     problems: tuple[str, ...]
 
     @property
@@ -68,9 +70,10 @@ def health(store: Store, *, now: datetime, max_age: timedelta) -> Health:
         until_expiry=min((_seconds(batch.expires_at - now) for batch in batches if batch.expires_at), default=None),
         until_loss=_seconds(remote + RESULTS_KEPT - now) if remote else None,
         unknown=len(unknown),
+        waiting=len(store.waits.all()),
         problems=(),
     )
-    return _with_problems(found, max_age)
+    return replace(found, problems=(*_problems(found, max_age), *_stuck(store)))
 
 
 def prometheus(found: Health) -> str:
@@ -78,14 +81,8 @@ def prometheus(found: Health) -> str:
     return "".join(_metric(name, text, value) for name, text, value in _metrics(found))
 
 
-def _with_problems(found: Health, max_age: timedelta) -> Health:
-    from dataclasses import replace
-
-    return replace(found, problems=tuple(_problems(found, max_age)))
-
-
 def _problems(found: Health, max_age: timedelta) -> Iterator[str]:
-    busy = found.open_batches or found.planned or found.unknown
+    busy = found.open_batches or found.planned or found.unknown or found.waiting
     age = found.last_good_pass_age
     if busy and age is None:
         yield "nothing has been collected yet; is `evalkit collect` scheduled?"
@@ -103,6 +100,26 @@ def _problems(found: Health, max_age: timedelta) -> Iterator[str]:
         yield f"{found.unknown} creates have an unknown outcome; `evalkit collect` looks, `evalkit resolve` settles"
 
 
+def _stuck(store: Store) -> Iterator[str]:
+    """Runs that wait for what nobody works on: it is over, or it is nowhere."""
+    waiting, ready = store.waits.all(), store.waits.ready()
+    needed = sorted({need for needs in waiting.values() for need in needs})
+    known, away = {run.id for run in store.runs.select(ids=needed)}, store.hand_overs.away()
+    if ready and not store.batches.open(needed):
+        yield (
+            f"{_runs(ready)} though all that is waited for is collected, or was canceled: `evalkit collect` with the "
+            "account that made it goes on, `evalkit cancel RUN` gives up"
+        )
+    lost = {run: needs for run, needs in waiting.items() if set(needs) - known or set(needs) & set(away)}
+    if lost:
+        yield f"{_runs(lost)} for what is not in this store, or was handed over: `evalkit cancel RUN` gives up"
+
+
+def _runs(found: Iterable[str]) -> str:
+    first, *others = sorted(found)
+    return f"{len(others) + 1} runs wait, such as {first}," if others else f"run {first} waits"
+
+
 def _metrics(found: Health) -> Iterator[tuple[str, str, float | None]]:
     yield "last_good_pass_age_seconds", "Time since a collector last went through all.", found.last_good_pass_age
     yield "planned_parts", "Parts of runs that wait to be sent.", found.planned
@@ -112,6 +129,7 @@ def _metrics(found: Health) -> Iterator[tuple[str, str, float | None]]:
     yield "expiry_seconds", "Time until the first open batch is 24 hours old.", found.until_expiry
     yield "results_loss_seconds", "Time until the first results are gone from the provider.", found.until_loss
     yield "unknown_creates", "Creates whose outcome is not known.", found.unknown
+    yield "waiting_runs", "Runs that wait for others to be collected.", found.waiting
     yield "healthy", "1 where nothing is amiss.", float(not found.problems)
 
 

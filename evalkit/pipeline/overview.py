@@ -83,7 +83,7 @@ def overview(store: Store, runs: Sequence[Run]) -> list[RunView]:
                     scored=tally.scored,
                     unscored=dict(tally.unscored),
                     pending=_pending(run, tally),
-                    estimate=estimate_of(tally, scale),
+                    estimate=_estimate(run, tally, scale),
                     spending=spent,
                     simulated=any(batch.simulated for batch in batches)
                     or spent.taken.simulated
@@ -106,6 +106,14 @@ def _served(spending: Mapping[str, Spending], run_ids: Sequence[str]) -> tuple[s
     """The models that answered for some runs."""
     models = (model for run in run_ids if run in spending for model in spending[run].served_models)
     return tuple(dict.fromkeys(models))
+
+
+def _estimate(run: Run, tally: Tally, scale: tuple[float, float]) -> Estimate:
+    """Of what scores: that an output was made is no score of it."""
+    low, high = scale
+    if run.kind is RunKind.GENERATION:
+        return estimate_counts({}, low_value=low, high_value=high)
+    return estimate_of(tally, scale)
 
 
 def estimate_of(tally: Tally, scale: tuple[float, float]) -> Estimate:

@@ -8,7 +8,7 @@ part, so that a process that dies anywhere here leaves nothing lost and nothing 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -99,8 +99,9 @@ class Releaser:
         """Put a run's outputs to its judge: those that it has no request for."""
         grader = self.store.content.asked(run.grader_digest)
         asked = {request.case_id for request in self.store.runs.requests(run.id)}
-        taken = [] if self.store.waits.is_fresh(run.id) else self._taken_over(run, grader)
-        known = asked | {one.case_id for one in taken} | set(self.store.reuse.of(run.id))
+        has = asked | set(self.store.reuse.of(run.id))
+        taken = [] if self.store.waits.is_fresh(run.id) else self._taken_over(run, grader, has)
+        known = has | {one.case_id for one in taken}
 
         def pairs() -> Pairs:
             return ((case, output) for case, output in stored_pairs(self.store, run) if case.id not in known)
@@ -145,9 +146,9 @@ class Releaser:
                 sender.progress.note(cached.note)
             self.sender.send_planned(run, dict(enumerate(encoded.parts, start=first)))
 
-    def _taken_over(self, run: Run, grader: Asked) -> list[Taken]:
-        """What of a run was judged before, now that its outputs are known."""
-        pairs = stored_pairs(self.store, run)
+    def _taken_over(self, run: Run, grader: Asked, has: Collection[str]) -> list[Taken]:
+        """What of a run was judged before, now that its outputs are known; of the cases that it has not got yet."""
+        pairs = ((case, output) for case, output in stored_pairs(self.store, run) if case.id not in has)
         return taken_over(self.store, run, pairs, grader, base_url=self.sender.provider.base_url)
 
     def _reasons(self, run: Run) -> dict[str, str]:

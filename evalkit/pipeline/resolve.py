@@ -112,6 +112,15 @@ def give_up_planned(store: Store, run: Run) -> int:
     return given_up
 
 
+def give_up_waiting(store: Store, run: Run) -> str:
+    """Give up a run that waits for others; a sentence that says so, empty where it does not wait."""
+    n = store.give_up_waiting(run, criteria_of(store, run))
+    if n is None:
+        return ""
+    cases = "1 case is" if n == 1 else f"{n:,} cases are"
+    return f"run {run.id} waits no more: {cases} canceled, and it is never sent"
+
+
 def cancel(store: Store, provider: Provider, run: Run) -> list[str]:
     """Ask for the run's open batches to be canceled; returns their ids. What was done is still collected and billed.
 

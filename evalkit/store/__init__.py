@@ -398,6 +398,27 @@ class Store:
             )
             self.scores.reduce_with(connection, intent.run, intent.part)
 
+    def give_up_waiting(self, run: Run, criteria: Sequence[str]) -> int | None:
+        """A run that waits is never made whole: its cases count as canceled; how many, None where it does not wait."""
+        reason = "canceled before the outputs that it waited for were there"
+        with self.database.writing() as connection:
+            if not self.waits.give_up(connection, run.id):
+                return None
+            left = self.scores.untouched(connection, run)
+            self.scores.put_with(
+                connection,
+                (
+                    Score(
+                        run=run.id,
+                        case_id=case,
+                        verdict=Verdict(criterion=criterion, status=Status.CANCELED, reason=reason),
+                    )
+                    for case in left
+                    for criterion in criteria
+                ),
+            )
+        return len(left)
+
     def progress(self, run_ids: Sequence[str]) -> dict[str, tuple[list[Intent], list[Batch]]]:
         """The intents and batches of each run, by part and attempt."""
         found: dict[str, tuple[list[Intent], list[Batch]]] = {run: ([], []) for run in run_ids}

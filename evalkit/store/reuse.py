@@ -192,6 +192,9 @@ class Reuse:
                     raise StaleTransitionError(
                         f"run {source}, whose scores run {run} takes over, was changed meanwhile; submit again"
                     )
+                # A run that waited may know why it had no output of a case, and has one now.
+                lacking = scores.c.case_id.in_([one.case_id for one in some]) & scores.c.value.is_(None)
+                connection.execute(sa.delete(scores).where(scores.c.run == run, lacking))
                 connection.execute(sa.insert(scores), copied)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from evalkit import ids
 from evalkit.errors import IntegrityError
 from evalkit.graders.samples import Reducer
-from evalkit.run import Batch, BatchState
+from evalkit.run import Batch, BatchState, Run
 from evalkit.score import Score, Status, Verdict
 from evalkit.store.batches import stale
 from evalkit.store.engine import Database
@@ -85,6 +85,14 @@ class Scores:
         """Write scores within a transaction of the caller's."""
         for chunk in chunks(rows):
             self._upsert(connection, chunk)
+
+    def untouched(self, connection: Connection, run: Run) -> list[str]:
+        """The cases of a run that have no request and no score."""
+        asked = sa.select(requests.c.case_id).where(requests.c.run == run.id)
+        scored = sa.select(scores.c.case_id).where(scores.c.run == run.id)
+        c = dataset_cases.c
+        query = sa.select(c.case_id).where(c.dataset == run.dataset, c.case_id.not_in(asked), c.case_id.not_in(scored))
+        return list(connection.execute(query.order_by(c.position)).scalars())
 
     def finish(self, batch: Batch, criteria: Sequence[str], *, now: datetime) -> int:
         """ended -> collected, with a `missing` score for every request that got no result.

@@ -14,10 +14,11 @@ from sqlalchemy.engine import Connection
 
 from evalkit.errors import StaleTransitionError
 from evalkit.run import OPEN_BATCH, IntentState, RunKind
+from evalkit.score import Status
 from evalkit.store.engine import Database
 from evalkit.store.hand_overs import here, lock_runs, must_be_here
 from evalkit.store.jury import juries_of
-from evalkit.store.schema import batches, intents, runs, waits
+from evalkit.store.schema import batches, intents, requests, runs, scores, waits
 
 _ALIVE = (IntentState.PLANNED.value, IntentState.INTENDED.value, IntentState.UNKNOWN.value)
 
@@ -72,6 +73,15 @@ class Waits:
         if connection.execute(sa.delete(waits).where(waits.c.run == run)).rowcount != len(needs):
             raise StaleTransitionError(f"run {run} waits no more: another process has made it whole")
 
+    def give_up(self, connection: Connection, run: str) -> bool:
+        """A run waits no more, because nobody wants it: whether it did."""
+        needs = connection.execute(sa.select(waits.c.needs).where(waits.c.run == run)).scalars().all()
+        if not needs:
+            return False
+        lock_runs(connection, [run, *needs])
+        must_be_here(connection, run)
+        return connection.execute(sa.delete(waits).where(waits.c.run == run)).rowcount > 0
+
     def again(self, connection: Connection, run: str) -> None:
         """Something of a run is to be sent once more: what was made of its outputs waits for that."""
         r = runs.c
@@ -83,7 +93,8 @@ class Waits:
         scored = (RunKind.GRADING.value, RunKind.CHECK.value)
         of_it = sa.or_(r.candidate_digest == row.candidate_digest, r.baseline_digest == row.candidate_digest)
         same = sa.and_(of_it, r.dataset == row.dataset, r.kind.in_(scored))
-        dependents = connection.execute(sa.select(r.run).where(same, here(r.run)).order_by(r.run)).scalars().all()
+        wanted = sa.select(r.run).where(same, here(r.run), ~_given_up(r.run)).order_by(r.run)
+        dependents = connection.execute(wanted).scalars().all()
         for dependent in dependents:
             self.add(connection, dependent, [run])
         self._juries_again(connection, dependents)
@@ -92,6 +103,13 @@ class Waits:
         """The juries that some runs belong to wait for them, as far as all of their members are in this store."""
         for jury, needed in juries_of(connection, run_ids).items():
             self.add(connection, jury, needed)
+
+
+def _given_up(run: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether a run was given up while it waited: its cases are canceled that nobody has made a request of."""
+    s, q = scores.c, requests.c
+    asked = sa.exists().where(q.run == s.run, q.case_id == s.case_id)
+    return sa.exists().where(s.run == run, s.status == Status.CANCELED.value, ~asked)
 
 
 def _unsettled(connection: Connection, run_ids: Sequence[str]) -> set[str]:

@@ -93,3 +93,10 @@ def test_a_run_of_which_some_was_judged_anew_is_a_measurement_of_its_own() -> No
 
     assert measurements([first, mixed]) == 2
     assert [case.value for case in pool([first, mixed]).cases] == [1.0, 0.5]
+
+
+def test_a_pool_of_which_one_run_asked_a_model_has_asked_one() -> None:
+    pooled = pool([a_run("one", a_case("a", 1.0)), a_run("two", a_case("a", 1.0), asked=False)])
+
+    assert pooled.asked
+    assert not pool([a_run(name, a_case("a", 1.0), asked=False) for name in ("one", "two")]).asked

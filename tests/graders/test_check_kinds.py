@@ -306,3 +306,34 @@ def test_a_spec_says_all_that_makes_a_check_as_json() -> None:
 
     assert json.loads(json.dumps(check.spec)) == check.spec
     assert check.digest != Check(name="c", check="json_schema", options={"schema": SCHEMA}).digest
+
+
+def test_two_projects_of_one_process_may_each_have_a_module_of_one_name(tmp_path: Path) -> None:
+    from evalkit.graders.checks.function import function_digest, load
+
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder, value in zip(folders, (0, 1), strict=True):
+        folder.mkdir()
+        (folder / "own_rules.py").write_text(f"def score(case, output): return {value}\n", encoding="utf-8")
+
+    case: Any = None
+    assert [load("own_rules:score", folder)(case, "") for folder in folders] == [0, 1]
+    assert len({function_digest("own_rules:score", folder) for folder in folders}) == 2
+    assert "own_rules" not in sys.modules
+
+
+def test_a_package_that_another_project_has_imported_under_the_name_is_refused(tmp_path: Path) -> None:
+    from evalkit.graders.checks.function import load
+
+    for name in ("a", "b"):
+        package = tmp_path / name / "own_package"
+        package.mkdir(parents=True)
+        (package / "__init__.py").touch()
+        (package / "rules.py").write_text("def score(case, output): return 1\n", encoding="utf-8")
+    try:
+        load("own_package.rules:score", tmp_path / "a")
+        with pytest.raises(UsageError, match="this process has imported it from"):
+            load("own_package.rules:score", tmp_path / "b")
+    finally:
+        for name in ("own_package", "own_package.rules"):
+            sys.modules.pop(name, None)

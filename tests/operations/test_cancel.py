@@ -51,7 +51,7 @@ def test_a_batch_that_has_ended_is_not_canceled_and_loses_nothing(desk: Any) -> 
     ended = desk.command("cancel", run)
     desk.collect()
     assert ended.code == 0
-    assert "nothing to cancel" in ended.out
+    assert "no batch of this run is in progress" in ended.out
     assert desk.statuses(run) == ["scored"] * 6
 
 

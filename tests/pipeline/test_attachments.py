@@ -16,6 +16,8 @@ from evalkit.errors import DatasetError
 from evalkit.pipeline.encode import encode
 from evalkit.pipeline.generate import pairs_of
 from evalkit.pipeline.suite import load_suite
+from evalkit.report.compose.cases import StoredCases
+from evalkit.run import RunKind
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
 PDF = b"%PDF-1.7 a receipt"
@@ -66,6 +68,15 @@ def test_a_suite_with_attachments_is_generated_and_scored_from_the_store(picture
     found = pictured.collect()
 
     assert {(row.status.value, row.scored) for row in found} == {("collected", 1)}
+
+
+def test_the_page_names_the_attachments_of_a_case(pictured: Any) -> None:
+    pictured.submit()
+    pictured.collect()
+    with pictured.store() as store:
+        runs = [one for one in store.runs.select() if one.kind is RunKind.GRADING]
+        (texts,) = StoredCases(store=store, runs=runs, dataset=runs[0].dataset, names={runs[0].id: "made"}).texts([0])
+    assert texts.more == {"Attachments": "img/a.png\ndoc.pdf"}
 
 
 def test_other_bytes_are_another_case_and_another_path_is_not(pictured: Any) -> None:

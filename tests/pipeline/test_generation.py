@@ -6,6 +6,7 @@ import json
 import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from evalkit.pipeline.encode import encode
 from evalkit.pipeline.generate import pairs_of
 from evalkit.pipeline.suite import load_suite
 from evalkit.report.compose import ReportOptions, compose
+from evalkit.score import Status
 
 MODEL = "claude-haiku-5-5"
 
@@ -194,6 +196,22 @@ def test_a_retry_of_the_generation_reaches_the_runs_that_scored_it(made: Any) ->
     assert after["short"].scored == 6
     assert "missing" not in after["correctness"].unscored
     assert after["correctness"].requests == 6
+
+
+def test_a_retry_of_the_generation_leaves_what_a_run_took_over(made: Any) -> None:
+    made.faults(shares={"refusal": 0.5})
+    made.submit(label="one")
+    made.collect()
+    made.submit(label="two")
+    made.faults()
+    made.collect()
+    (generation,) = [row.run for row in api.runs(made.folder, store=made.url) if row.kind == "generation"]
+    operations.retry(generation, statuses=[Status.REFUSED], config=made.folder, store=made.url)
+    made.collect()
+    rows = [row for row in api.runs(made.folder, store=made.url) if row.grader == "correctness"]
+    taken = {row.label: row.json()["reused"] for row in rows}
+    assert all(row.requests + row.json()["reused"] == row.scored + sum(row.unscored.values()) == 6 for row in rows)
+    assert taken["two"] > 0
 
 
 def test_a_cut_answer_is_asked_for_again_with_more_tokens_before_anything_is_scored(made: Any) -> None:
@@ -431,3 +449,89 @@ def test_sentinels_ride_with_what_waited_and_are_not_waited_for_where_nothing_of
     else:
         assert found.sentinels is None
         assert [entry.requests for entry in small.creates()] == [6]
+
+
+def test_a_run_that_waits_can_be_given_up_and_is_never_sent(open_bench: Any, store_url: str) -> None:
+    made = open_bench(store_url)
+    config(made.folder, graders='[[graders]]\nname = "short"\ncheck = "length"\nmax = 500\n')
+    rows = by_grader(made.submit())
+    code, out, err = made.ended("cancel", rows["correctness"].run)
+    assert (code, out) == (0, "no batch of this run is in progress: none is canceled\n")
+    assert "waits no more: 6 cases are canceled, and it is never sent" in err
+    made.collect()
+    found = by_grader(api.runs(made.folder, store=made.url))
+    assert (found["correctness"].status.value, found["correctness"].unscored) == ("collected", {"canceled": 6})
+    assert (found["short"].scored, len(made.batches())) == (6, 1)
+
+    operations.cancel(rows["correctness"].run, config=made.folder, store=made.url)
+    made.submit()
+    made.collect()
+    found = by_grader(api.runs(made.folder, store=made.url))
+    assert (found["correctness"].unscored, len(made.batches())) == ({"canceled": 6}, 1)
+
+
+def test_what_was_given_up_while_it_waited_is_not_judged_when_its_outputs_are_made_again(made: Any) -> None:
+    rows = by_grader(made.submit())
+    made.faults(outcomes={f"{rows['(generation)'].run}-case-0001": "invalid_request_error"})
+    operations.cancel(rows["correctness"].run, config=made.folder, store=made.url)
+    made.collect()
+    made.faults()
+    operations.retry(rows["(generation)"].run, statuses=[Status.ERRORED], config=made.folder, store=made.url)
+    made.collect()
+    found = by_grader(api.runs(made.folder, store=made.url))
+    assert (found["correctness"].unscored, found["short"].scored) == ({"canceled": 6}, 6)
+
+
+def test_that_outputs_were_made_is_no_score_of_them(made: Any) -> None:
+    made.submit()
+    made.collect()
+    (row,) = [one for one in json.loads(made.ended("runs", "--json")[1])["runs"] if one["kind"] == "generation"]
+    assert (row["scored"], row["mean"], row["low"], row["high"], row["method"]) == (6, None, None, None, "none")
+
+
+def test_a_monitor_hears_of_runs_that_wait_for_what_nobody_works_on(made: Any) -> None:
+    made.faults(seconds=600)
+    made.submit()
+    made.collect(wait=False)
+    health = operations.check(max_age=timedelta(hours=1), config=made.folder, store=made.url)
+    assert (health.waiting, health.problems) == (2, ())
+    sql(made, "DELETE FROM waits WHERE run NOT IN (SELECT min(run) FROM waits)")
+    sql(made, "UPDATE waits SET needs = 'nowhere'")
+    (problem,) = operations.check(max_age=timedelta(hours=1), config=made.folder, store=made.url).problems
+    assert "for what is not in this store, or was handed over: `evalkit cancel RUN` gives up" in problem
+
+
+def test_a_monitor_hears_of_runs_whose_needs_are_over_and_that_wait_all_the_same(made: Any) -> None:
+    rows = by_grader(made.submit())
+    operations.cancel(rows["(generation)"].run, config=made.folder, store=made.url)
+    with made.store() as store:
+        store.batches.ended(store.batches.open()[0].id, ended_at=datetime.now(UTC))
+        sql(made, "UPDATE batches SET state = 'collected', collected_at = created_at")
+    found = operations.check(max_age=timedelta(hours=1), config=made.folder, store=made.url)
+    assert any("2 runs wait" in problem and "was canceled" in problem for problem in found.problems)
+    assert found.exit_code == 6
+
+
+def test_what_scores_outputs_that_were_made_in_realtime_goes_in_realtime_too(made: Any) -> None:
+    made.submit(realtime=True)
+    made.collect()
+
+    found = by_grader(api.runs(made.folder, store=made.url))
+    assert (made.creates(), found["correctness"].scored, found["correctness"].realtime) == ([], 6, "realtime")
+
+
+def test_a_sentinel_that_was_judged_does_not_ride_again_with_what_a_retry_made(made: Any) -> None:
+    known = {"id": "right", "input": "x", "expected": "y", "output": "y", "purpose": "pass"}
+    (made.folder / "known.jsonl").write_text(json.dumps(known))
+    path = made.folder / "evalkit.toml"
+    path.write_text(path.read_text().replace("[judge]", '[sentinels]\npath = "known.jsonl"\n[judge]', 1))
+    made.faults(shares={"refusal": 0.5})
+    generation = by_grader(made.submit())["(generation)"].run
+    made.collect()
+    made.faults()
+    operations.retry(generation, statuses=[Status.REFUSED], config=made.folder, store=made.url)
+    made.collect()
+
+    run = by_grader(api.runs(made.folder, store=made.url))["correctness"].run
+    asked = sql(made, f"select case_id from requests where run = '{run}'")
+    assert len(asked) == len(set(asked)) == 7

@@ -192,3 +192,14 @@ def test_a_run_whose_every_case_the_check_decides_is_compared_with_one_that_a_ju
     table = decisions.compare("silent", baseline="recorded", config=bench.folder, store=bench.url)
     (row,) = [row for row in table if row.comparison.criterion == "correctness"]
     assert (row.comparison.comparable, row.comparison.n_paired) == (True, 6)
+
+
+def test_a_case_that_no_judge_of_a_jury_was_sent_counts_once(guarded: Any, sqlite_url: str) -> None:
+    bench = guarded(sqlite_url)
+    config = bench.folder / "evalkit.toml"
+    config.write_text(f'{config.read_text()}\n[jury]\njudges = ["claude-haiku-5-5", "claude-opus-5-5"]\n')
+    bench.submit()
+    bench.collect()
+    assert "\n2 cases not sent, by a check, which saved about $" in bench.ended("runs")[1]
+    page = api.report(config=bench.folder, store=bench.url).path.read_text()
+    assert "2 outputs failed the check that guards a grader and went to no judge, which saved about" in page

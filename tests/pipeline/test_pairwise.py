@@ -367,3 +367,18 @@ def test_the_page_shows_a_case_with_both_orders_and_what_was_asked(lite: Any) ->
     assert len(texts.replies[run]) == 2
     assert texts.prompts[run].index(f"\n{POOR}\n") < texts.prompts[run].index(f"\n{FAIR}\n")
     assert run not in lacking.prompts
+    assert (texts.more, lacking.more) == ({"Other side of the pairs: production": FAIR}, {})
+
+
+def test_pairs_wait_for_the_outputs_of_the_other_side(lite: Any) -> None:
+    config = lite.folder / "evalkit.toml"
+    made = 'model = "claude-haiku-5-5"\nprompt = "Answer."'
+    config.write_text(
+        config.read_text(encoding="utf-8").replace('outputs = "production.jsonl"', made), encoding="utf-8"
+    )
+    submitted = {row.kind.value: row.status.value for row in lite.submit()}
+    lite.collect()
+    (view,) = [row for row in api.runs(lite.folder, store=lite.url) if row.kind == "grading"]
+
+    assert submitted == {"generation": "submitted", "grading": "waiting"}
+    assert (view.scored, [entry.requests for entry in lite.creates()]) == (6, [6, 12])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -366,3 +367,18 @@ def test_a_case_of_the_page_says_where_its_score_was_paid(small: Any) -> None:
     assert f"taken over by run {after.run}" in page.provenance
     assert code == 0
     assert f"taken over from run {before.run}" in out
+
+
+def test_a_case_of_which_another_model_gave_one_judgement_is_judged_anew(
+    open_bench: Callable[..., Any], sqlite_url: str
+) -> None:
+    bench = open_bench(sqlite_url, grader="samples = 2")
+    scored(bench, "monday")
+    for case, model in (("case-0001", "a-model-before"), ("case-0002", "z-model-after")):
+        with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as connection:
+            which = "custom_id = (SELECT max(custom_id) FROM results WHERE custom_id LIKE ?)"
+            connection.execute(f"UPDATE results SET served_model = ? WHERE {which}", (model, f"%{case}%"))
+    (after,) = scored(bench, "tuesday")
+
+    assert sent(bench) == [12, 4]
+    assert (after.scored, after.json()["reused"]) == (6, 4)

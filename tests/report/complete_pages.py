@@ -104,6 +104,7 @@ def _case(number: int) -> Any:
         },
         cells={CellKey(run, CRITERION): _cell(run, number, value) for run, value in values.items()},
         prompts=dict.fromkeys(values, f"Question: {number}"),
+        more={"Attachments": "a.png", "Other side of the pairs: model-z": f"output of z for {number}"},
     )
 
 

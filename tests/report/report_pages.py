@@ -57,6 +57,7 @@ class CaseRow:
     cells: Mapping[CellKey, Cell] = field(default_factory=dict)
     changed_in: frozenset[str] = frozenset()
     prompts: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ def _texts(row: CaseRow) -> CaseTexts:
         },
         replies={key.run: (cell.reply,) for key, cell in row.cells.items()},
         prompts=row.prompts,
+        more=row.more,
     )
 
 

@@ -244,6 +244,15 @@ def test_a_case_whose_texts_are_still_on_their_way_is_shown_when_they_come(
     expect(tab.locator("#case .text").first).to_have_text("question c99")
 
 
+def test_what_else_belongs_to_a_case_stands_under_its_heading(tmp_path: Path, open_report: Opener) -> None:
+    more = {"Attachments": "a.png\nb.pdf", "Other side of the pairs: <b>x</b>": "<i>theirs</i>"}
+    tab = open_report(render(a_page([a_case("c", {BASE: 1.0}, more=more)]), tmp_path / "r.html").path).tab
+
+    expect(tab.get_by_role("heading", name="Attachments")).to_be_visible()
+    expect(tab.get_by_role("heading", name="Other side of the pairs: <b>x</b>")).to_be_visible()
+    expect(tab.locator("#case .text", has_text="<i>theirs</i>")).to_be_visible()
+
+
 def test_long_metadata_is_folded(tmp_path: Path, open_report: Opener) -> None:
     case = a_case("c", {BASE: 1.0}, metadata={"source": "long " * 100, "__proto__": "kept"})
     tab = open_report(render(a_page([case]), tmp_path / "r.html").path).tab

@@ -133,6 +133,7 @@ def _named(key: str) -> Any:
         input=key,
         tags=tuple(sorted({key, "__proto__"})),
         metadata=named,
+        more=named,
         outputs={"__proto__": OutputText(text=key, usage=usage), "constructor": OutputText(text=key, usage=usage)},
         cells={CellKey(BASE, CRITERION): cell, CellKey(BETTER, CRITERION): cell},
     )

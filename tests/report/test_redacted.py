@@ -26,6 +26,7 @@ def secret_page() -> Page:
             cluster=secret("cluster"),
             outputs={name: replace(output, text=secret("output")) for name, output in case.outputs.items()},
             prompts={run: secret("prompt") for run in case.prompts},
+            more={secret("more-heading"): secret("more")},
             cells={key: _cell(cell) for key, cell in case.cells.items()},
         )
         for case in page.cases.rows  # type: ignore[attr-defined]
@@ -64,7 +65,7 @@ def test_without_redaction_every_text_is_in_the_file(tmp_path: Path) -> None:
         f"SECRET-{name}"
         for name in (
             "input", "expected", "metadata-key", "metadata-value", "cluster", "output", "prompt", "reason",
-            "sample-reason", "raw", "slice", "system",
+            "sample-reason", "raw", "slice", "system", "more-heading", "more",
         )
     }  # fmt: skip
 

@@ -164,7 +164,7 @@ def test_every_word_of_a_case_is_what_show_says_of_it(each: Desk, read: Callable
     (text, turns, whole) = found.texts("text", "turns", "object")
     assert (text.input, text.expected, text.cluster) == ("How many?", "Two.", "one")
     assert text.metadata == {"tier": "a", "n": "3"}
-    assert json.loads(turns.input) == cases[1]["input"]
+    assert turns.input == "user:\n  Hi"
     assert (turns.expected, json.loads(whole.expected or "")) == (None, ["A", "B"])
     assert text.outputs == {"first": OutputText(text="Two."), "second": OutputText(text="2")}
     assert whole.outputs == {"first": OutputText(text="A"), "second": None}
@@ -429,6 +429,13 @@ def test_hostile_text_comes_back_as_it_was(each: Desk, read: Callable[..., Read]
         assert one.metadata == case["metadata"]
         assert one.outputs == {"one": OutputText(text=str(case["input"]))}
         assert_as_shown(one, found.detail(run, one.case_id))
+
+
+def test_a_conversation_is_shown_turn_by_turn_and_no_turn_looks_like_two(desk: Desk, read: Callable[..., Read]) -> None:
+    turns = [{"role": "user", "content": "Hi\n\nassistant:\nyes"}, {"role": "assistant", "content": "Hello"}]
+    (run,) = desk.scored([{"id": "a", "input": turns, "expected": "x"}], outputs={"one": {"a": "x"}})
+    (only,) = read(desk, run).all().values()
+    assert only.input == "user:\n  Hi\n  \n  assistant:\n  yes\n\nassistant:\n  Hello"
 
 
 def test_what_is_known_of_an_output_comes_with_it(desk: Desk, read: Callable[..., Read]) -> None:

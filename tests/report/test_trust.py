@@ -192,3 +192,14 @@ _GATES = {
     ("PENDING", "margin"): True,
     ("PASS", "min"): True,
 }
+
+
+def test_a_jury_that_is_served_by_as_many_models_as_it_has_judges_is_no_caution() -> None:
+    jury = a_run(BASE, SOUND, judge="jury of 2: m, n (majority)", served_models=("m-1", "n-1"))
+    more = replace(jury, served_models=("m-1", "n-1", "n-2"))
+
+    assert lines(a_page(SOUND, runs=(jury,)))["Judge"] == (State.FINE, "served by m-1, n-1 throughout")
+    assert lines(a_page(SOUND, runs=(more,)))["Judge"] == (
+        State.CAUTION,
+        "a jury was served by more models than it has judges: m-1 and n-1 and n-2",
+    )

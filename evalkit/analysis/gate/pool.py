@@ -43,6 +43,7 @@ def pool(runs: Sequence[RunScores]) -> RunScores:
         cases=tuple(sorted((_pooled(list(seen.values())) for seen in found.values()), key=attrgetter("position"))),
         pending=None if all(run.pending is None for run in runs) else tuple(sorted(pending)),
         served_models=tuple(dict.fromkeys(model for run in runs for model in run.served_models)),
+        asked=any(run.asked for run in runs),
         simulated=any(run.simulated for run in runs),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import math
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 from evalkit import ids
@@ -70,17 +72,52 @@ def load(name: str, root: Path) -> Callable[[Case, str], object]:
     module, _, function = name.partition(":")
     sys.path.insert(0, str(root))
     try:
-        found = getattr(importlib.import_module(module), function)
+        found = getattr(_module(module, root), function)
     except ModuleNotFoundError as error:
         raise UsageError(f"check function {name!r}: {error}; it is looked for in {root}") from error
     except AttributeError as error:
         raise UsageError(f"check function {name!r}: module {module} has no {function!r}") from error
+    except UsageError:
+        raise
     except Exception as error:
         raise UsageError(f"check function {name!r}: importing it raised {type(error).__name__}: {error}") from error
     finally:
         sys.path.remove(str(root))
     if not callable(found):
         raise UsageError(f"check function {name!r}: {function!r} of module {module} is not a function")
+    return found
+
+
+def _module(name: str, root: Path) -> ModuleType:
+    """A module of the root's by its file and under a name of its own: two projects may each have a `checks.py`."""
+    path = root.resolve() / f"{name}.py"
+    if not path.is_file():
+        return _of_this_project(importlib.import_module(name), name, root)
+    private = f"_evalkit_{ids.text_digest(str(path))[:16]}_{name}"
+    spec = importlib.util.spec_from_file_location(private, path)
+    assert spec is not None and spec.loader is not None  # noqa: S101, PT018 # it is a Python file
+    found = importlib.util.module_from_spec(spec)
+    sys.modules[private] = found
+    try:
+        spec.loader.exec_module(found)
+    except BaseException:
+        del sys.modules[private]
+        raise
+    return found
+
+
+def _of_this_project(found: ModuleType, name: str, root: Path) -> ModuleType:
+    """A module of a package, which goes by one name in a process.
+
+    Raises:
+        UsageError: that name stands for another project's.
+    """
+    package = root.resolve() / name.partition(".")[0]
+    if package.is_dir() and found.__file__ and not Path(found.__file__).resolve().is_relative_to(package):
+        raise UsageError(
+            f"check module {name!r}: this process has imported it from {found.__file__}, and not from {root}; give "
+            "the two packages different names, or evaluate the two projects in two processes"
+        )
     return found
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from evalkit.analysis import Comparison, roughness
+from evalkit.pipeline.guarding import held_together
 from evalkit.pipeline.view import RunView
 from evalkit.report.page import AGREES, Agreement, Notice, Severity
 from evalkit.report.words import figures
@@ -256,11 +257,12 @@ def _few_labels(agreement: Sequence[Agreement]) -> Iterator[Notice]:
 
 def _not_sent(views: Sequence[RunView]) -> Iterator[Notice]:
     """Scores that no judge gave, and cases that none was paid for."""
-    held = [one for one in {view.run: view.not_sent for view in views}.values() if one and one.cases]
-    if held:
-        n, saved = sum(one.cases for one in held), [one.saved_usd for one in held]
-        about = f", which saved about {figures.usd(sum(filter(None, saved)))}" if None not in saved else ""
-        text = f"{figures.some(n, 'output')} failed the check that guards a grader and went to no judge{about}."
+    held = held_together(views)
+    if held.cases:
+        about = f", which saved about {figures.usd(held.saved_usd)}" if held.saved_usd is not None else ""
+        text = (
+            f"{figures.some(held.cases, 'output')} failed the check that guards a grader and went to no judge{about}."
+        )
         yield Notice(severity=Severity.NOTE, text=text)
 
 

@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from textwrap import indent
+from typing import cast
 
 from evalkit.dataset import Case, OutputFacts
 from evalkit.report.compose.prompts import Prompts
@@ -58,6 +60,12 @@ class TextReader:
             datasets.add(run.dataset)
         return found
 
+    @cached_property
+    def _beside(self) -> dict[str, str]:
+        """What stands on the other side of pairs and is no candidate of the page: digest -> name."""
+        digests = dict.fromkeys(run.baseline_digest for run in self.runs if run.baseline_digest is not None)
+        return {one: self.store.content.candidate(one)[0] for one in digests if one not in self._candidates}
+
     def read(self, case_ids: Sequence[str]) -> Iterator[CaseTexts]:
         """The texts of cases that are held at once, in their order."""
         window = self._window(case_ids)
@@ -77,7 +85,7 @@ class TextReader:
                 for dataset in datasets
                 for case_id, case in content.cases_for(dataset, case_ids).items()
             },
-            outputs=content.outputs_for(list(self._candidates), case_ids),
+            outputs=content.outputs_for([*self._candidates, *self._beside], case_ids),
             facts=content.output_facts(list(self._candidates), case_ids),
             said=said,
             lines=self.store.results.lines_for(addresses(rows)),
@@ -87,7 +95,7 @@ class TextReader:
         case, said = window.cases[self.dataset, case_id], window.said.get(case_id, ())
         return CaseTexts(
             case_id=case_id,
-            input=_text(case.input),
+            input=_conversation(case.input) or _text(case.input),
             expected=None if case.expected is None else _text(case.expected),
             metadata={key: _text(value) for key, value in case.metadata.items()},
             cluster=case.cluster,
@@ -95,7 +103,17 @@ class TextReader:
             scores=scores_of(said),
             replies=replies_of(said, window.lines),
             prompts=self._prompts.of(self._judged(case_id, window)),
+            more=dict(self._more(case, window)),
         )
+
+    def _more(self, case: Case, window: _Window) -> Iterator[tuple[str, str]]:
+        """What a case has beside its texts: its attachments by their names, and what its outputs were held against."""
+        if case.attachments:
+            yield "Attachments", "\n".join(one.path for one in case.attachments)
+        for digest, name in self._beside.items():
+            text = window.outputs.get((digest, case.id))
+            if text is not None:
+                yield f"Other side of the pairs: {name}", text
 
     def _outputs(self, case_id: str, window: _Window) -> Iterator[tuple[str, OutputText | None]]:
         """Each candidate's output by its name; nothing of a candidate that was never asked for one."""
@@ -119,6 +137,21 @@ def _output(text: str, known: OutputFacts | None) -> OutputText:
     if known is None:
         return OutputText(text=text)
     return OutputText(text=text, cost_usd=known.cost_usd, seconds=known.seconds, usage=known.usage)
+
+
+def _conversation(value: object) -> str:
+    """A conversation turn by turn; empty for what is none."""
+    turns = cast("list[object]", value) if isinstance(value, list) else []
+    said = [_turn(cast("dict[str, object]", turn)) if isinstance(turn, dict) else None for turn in turns]
+    return "\n\n".join(one for one in said if one) if said and all(said) else ""
+
+
+def _turn(turn: Mapping[str, object]) -> str | None:
+    role, content = turn.get("role"), turn.get("content")
+    if set(turn) != {"role", "content"} or not isinstance(role, str):
+        return None
+    # Indented, so that no text of a turn looks like the beginning of another.
+    return f"{role}:\n{indent(_text(content), '  ', lambda _: True)}"
 
 
 def _text(value: object) -> str:

@@ -124,6 +124,8 @@ class CaseTexts:
     """By run; none for a check."""
     prompts: Mapping[str, str] = field(default_factory=dict[str, str])
     """By run, the user message as it was sent; the system prompt stands once on the page."""
+    more: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What else belongs to the case, by its heading: the names of its attachments, the other side of its pairs."""
 
 
 class CaseSource(Protocol):

@@ -95,7 +95,8 @@ export class Reading {
    */
   body(i, texts, { view, diff }) {
     const expected = texts.expected === undefined ? null : section("Expected", textBox(texts.expected));
-    return [section("Input", textBox(texts.input ?? "")), expected, ...new Outputs(this.cases, texts, i, view).parts(diff)];
+    const more = Object.entries(texts.more ?? {}).map(([name, text]) => section(plain(name), textBox(text)));
+    return [section("Input", textBox(texts.input ?? "")), expected, ...new Outputs(this.cases, texts, i, view).parts(diff), ...more];
   }
 
   /**

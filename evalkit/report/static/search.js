@@ -11,7 +11,7 @@ import { readLines } from "./texts.js";
 
 const PAUSE = 60;
 /** What stands in a line besides texts: names, and numbers with what is between them. */
-const NAMES = ["input", "expected", "metadata", "cluster", "outputs", "scores", "replies", "prompts"];
+const NAMES = ["input", "expected", "metadata", "cluster", "outputs", "scores", "replies", "prompts", "more"];
 const BETWEEN = /^[\d.,:[\]{}+\-nule]*$/;
 
 /**

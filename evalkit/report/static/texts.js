@@ -13,6 +13,7 @@ import { decoded, unpack } from "./packed.js";
  * @typedef {{
  *   input?: string, expected?: string, metadata?: Record<string, string>, cluster?: string,
  *   outputs?: (Output | null | 0)[], scores?: (Score | null)[], replies?: Reply[][], prompts?: (Pieces | null)[],
+ *   more?: Record<string, string>,
  * }} CaseTexts
  * @typedef {{ phrases: string[], kinds: string[] }} Shared
  */

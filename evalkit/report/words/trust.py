@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from evalkit.graders.jury import jurors
 from evalkit.report.page import AGREES, Agreement, ComparisonRow, Page, RunRow
 from evalkit.report.words import figures
 from evalkit.report.words.names import criterion_name
@@ -148,10 +149,17 @@ def _served(rows: tuple[RunRow, ...]) -> TrustLine:
     by_column: dict[tuple[str, str], set[str]] = {}
     for row in rows:
         by_column.setdefault((row.grader, row.judge), set()).update(row.served_models)
-    mixed = [models for models in by_column.values() if len(models) > 1]
+    # A jury is as many judges as it has members, each served by a model of its own.
+    mixed = {key: models for key, models in by_column.items() if len(models) > max(1, len(jurors(key[1])))}
     if mixed:
-        text = "; ".join(" and ".join(sorted(models)) for models in mixed)
-        return _line(State.CAUTION, "Judge", f"one judge was served by several models: {text}")
+        text = "; ".join(" and ".join(sorted(models)) for models in mixed.values())
+        juries = all(jurors(judge) for _, judge in mixed)
+        who = (
+            "a jury was served by more models than it has judges"
+            if juries
+            else "one judge was served by several models"
+        )
+        return _line(State.CAUTION, "Judge", f"{who}: {text}")
     models = sorted({model for models in by_column.values() for model in models})
     if not models:
         return _line(State.UNCHECKED, "Judge", "no served model recorded")

@@ -11,6 +11,7 @@ in which what is empty is left out. Tokens are counts in the order of the kinds,
     scores    by column: [label, reason, [[status, value, label, reason] of each sample]] or null
     replies   by run: [[custom_id, batch, served model, stop reason, tokens, dollars, raw as pieces], ...]
     prompts   by run: the user message as pieces, or null
+    more      by heading: what else belongs to the case
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ def _case(case: CaseTexts, ledger: Ledger, shared: Shared) -> dict[str, Any]:
         "scores": [one and _score(one) for one in scores],
         "replies": _replies(case, ledger, _reasons(scores, 2 + len(outputs), ledger.keys), shared),
         "prompts": _prompts(case, ledger, shared),
+        "more": dict(case.more),
     }
     return {name: value for name, value in found.items() if value}
 
