@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from evalkit.config import Config
+    from evalkit.pricing import Prices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +20,8 @@ class ReportOptions:
     margin: float | None = None
     min_coverage: float = 0.98
     command: str = "evalkit report"
-    price_date: str | None = None
-    price_source: str = "the list that evalkit carries"
-    """Where the prices come from: that list, or a file in its place."""
+    prices: Prices | None = None
+    """What tokens cost; None where the page is to say nothing that a price list tells."""
     force: bool = False
     config: Config | None = None
     """The config of the suite, whose gate is judged and whose file is named; None where there is none."""
