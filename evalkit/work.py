@@ -374,16 +374,13 @@ def write_report(
     gate = config.gate if config else None
     title = chosen[0].suite if chosen else "report"
     names = {run.candidate for run in chosen} | {f"{LABEL_PREFIX}{run.label}" for run in chosen}
-    prices = session.prices
     options = ReportOptions(
         title=title,
         baseline=baseline or (gate.baseline if gate and gate.baseline in names else None),
         margin=gate.margin if gate else None,
         min_coverage=gate.min_coverage if gate else 0.98,
         command=command,
-        price_date=prices.date,
-        price_source=prices.origin,
-        prices=prices,
+        prices=session.prices,
         force=force,
         config=config,
     )

@@ -260,6 +260,28 @@ def test_a_check_is_free_and_an_unknown_price_is_no_zero(tmp_path: Path) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [(0.5, "without the cache it would have been $2.50."), (-0.5, "without the cache it would have been $1.50.")],
+)
+def test_what_the_cache_saved_or_lost_is_said_of_all_runs_and_of_each(returned: float, said: str) -> None:
+    row = a_run(BASE, PAIR, cost_usd=2.0, batch_saving_usd=2.0, cache_saving_usd=returned)
+    table = screen(a_page(PAIR, runs=(row,), comparisons=())).table
+    ((line,),) = [group.lines for group in table.groups]
+
+    assert table.money.endswith(said)
+    name = "saved by caching" if returned > 0 else "lost by caching"
+    assert (name, "$0.50") in line.details
+
+
+@pytest.mark.parametrize(("cost", "verdict"), [(0.1, ": it cost less"), (1.0, ""), (3.0, ": it cost more"), (None, "")])
+def test_a_run_is_held_against_what_it_was_to_cost(cost: float | None, verdict: str) -> None:
+    row = a_run(BASE, PAIR, cost_usd=cost, batch_saving_usd=None, estimated_usd=(0.5, 2.0))
+    ((line,),) = [group.lines for group in screen(a_page(PAIR, runs=(row,), comparisons=())).table.groups]
+
+    assert ("estimated", f"$0.50 to $2.00 before it was sent{verdict}") in line.details
+
+
 def test_a_run_that_two_criteria_share_is_paid_once() -> None:
     first = a_run(BASE, PAIR, criterion="truth", cost_usd=2.0, batch_saving_usd=2.0)
     page = a_page(PAIR, runs=(first, replace(first, criterion="tone")), comparisons=())

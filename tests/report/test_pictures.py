@@ -376,7 +376,7 @@ def test_without_script_the_numbers_behind_a_picture_open_by_keyboard(every: Pat
     tab.keyboard.press("Enter")
 
     row = details.locator("tbody tr").nth(3)
-    assert row.inner_text().split("\t") == ["opus-5-5", "400", "$10.20", "0.790 [0.760, 0.820]", "\u2013"]
+    assert row.inner_text().split("\t") == ["opus-5-5", "400", "$10.20", "0.790 [0.760, 0.820]", "77", "\u2013"]
 
 
 @pytest.mark.browser

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from scored_suite import Suite, a_suite
 
+from evalkit.pricing import load_prices
 from evalkit.report import Page
 from evalkit.report.compose import ReportOptions, compose
 from evalkit.report.compose.provenance import store_name
@@ -30,9 +32,8 @@ def suite(tmp_path: Path) -> Suite:
 
 def page(suite: Suite) -> Page:
     with Session(config=suite.folder, store=suite.url, reads=True) as session:
-        options = ReportOptions(
-            title="page", config=session.config, price_date="2026-11-22", price_source="prices.json", command="evalkit"
-        )
+        prices = replace(load_prices(), date="2026-11-22", source=Path("prices.json"))
+        options = ReportOptions(title="page", config=session.config, prices=prices, command="evalkit")
         return compose(session.store, session.store.runs.select(), options)
 
 

@@ -20,11 +20,8 @@ class ReportOptions:
     margin: float | None = None
     min_coverage: float = 0.98
     command: str = "evalkit report"
-    price_date: str | None = None
-    price_source: str = "the list that evalkit carries"
-    """Where the prices come from: that list, or a file in its place."""
     prices: Prices | None = None
-    """The list, for outputs whose tokens are known and no cost."""
+    """What tokens cost; None where the page is to say nothing that a price list tells."""
     force: bool = False
     config: Config | None = None
     """The config of the suite, whose gate is judged and whose file is named; None where there is none."""

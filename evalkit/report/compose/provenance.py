@@ -58,8 +58,8 @@ def provenance(
             f"{figures.count(view.spending.taken.cases)} of {figures.some(view.cases, 'score')}, from "
             f"{origins(view.spending.taken)}"
         )
-    if options.price_date:
-        facts["prices"] = f"{options.price_source}, of {options.price_date}"
+    if options.prices is not None:
+        facts["prices"] = f"{options.prices.origin}, of {options.prices.date}"
     facts["labels"] = _some(run.label or "none" for run in runs)
     first, last = min(run.created_at for run in runs), max(run.as_of for run in runs)
     facts["submitted"] = figures.moment(first) + ("" if first == last else f" to {figures.moment(last)}")

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from evalkit.pipeline.caching.measured import CacheReturn, caching_of
 from evalkit.pipeline.view import RunView
+from evalkit.pricing import Prices
 from evalkit.report.compose.calibrated import corrected_by
 from evalkit.report.page import CellKey, RunRow, Since
 from evalkit.report.words import figures
 from evalkit.run import Run
 from evalkit.score import Status
 from evalkit.stats import bounds
-from evalkit.store import Spending, Store, TakenOver
+from evalkit.store import Estimate, Spending, Store, TakenOver
 
 _NOTHING: Final = 1e-9
 _NAMED: Final = 3
@@ -36,16 +38,22 @@ def run_rows(
     views: Sequence[RunView],
     names: Mapping[str, str],
     since: Mapping[CellKey, Since],
+    *,
+    prices: Prices | None,
 ) -> tuple[RunRow, ...]:
-    """One row per view; `names` are those of the candidates, by run."""
+    """One row per view; `names` are those of the candidates, by run; `prices` tell what caching returned."""
     digests = {run.id: run.grader_digest for run in runs}
     criteria = {digest: _criteria(store, digest) for digest in set(digests.values())}
+    cached = caching_of(store, runs, prices) if prices else {}
+    estimates = store.estimates.of([run.id for run in runs])
     return tuple(
         _row(
             view,
             criteria[digests[view.run]][view.criterion],
             candidate=names[view.run],
             since=since.get(CellKey(view.run, view.criterion)),
+            cached=cached.get(view.run),
+            estimate=estimates.get(view.run),
         )
         for view in views
     )
@@ -70,6 +78,12 @@ def _saved(spending: Spending) -> float | None:
     return saved if spending.cost_usd is not None and saved > _NOTHING else None
 
 
+def _range(estimate: Estimate | None) -> tuple[float, float] | None:
+    if estimate is None or estimate.low_usd is None or estimate.high_usd is None:
+        return None
+    return estimate.low_usd, estimate.high_usd
+
+
 def origins(taken: TakenOver) -> str:
     """The runs that have paid for what was taken over, most first, with what the same replies cost there."""
     runs = [
@@ -81,7 +95,15 @@ def origins(taken: TakenOver) -> str:
     return f"{', '.join(runs[:_NAMED])}{more}{paid}"
 
 
-def _row(view: RunView, criterion: _Criterion, *, candidate: str, since: Since | None) -> RunRow:
+def _row(
+    view: RunView,
+    criterion: _Criterion,
+    *,
+    candidate: str,
+    since: Since | None,
+    cached: CacheReturn | None,
+    estimate: Estimate | None,
+) -> RunRow:
     limits = bounds(
         (view.estimate.mean or 0.0) * view.scored,
         view.scored,
@@ -118,6 +140,8 @@ def _row(view: RunView, criterion: _Criterion, *, candidate: str, since: Since |
         reused_from=origins(view.spending.taken),
         batch_saving_usd=_saved(view.spending),
         cache_read_share=view.spending.cache_read_share,
+        cache_saving_usd=cached.saved_usd if cached and cached.rows_cached else None,
+        estimated_usd=_range(estimate),
         batches=tuple(batch.id for batch in view.batches),
         realtime=view.realtime,
         simulated=view.simulated,

@@ -80,7 +80,12 @@ class RunRow:
     reused_from: str = ""
     """Those runs, each with how many of them it has judged."""
     batch_saving_usd: float | None = None
+    """Against the same requests one by one."""
     cache_read_share: float | None = None
+    cache_saving_usd: float | None = None
+    """Against the same tokens without a cache; below 0 where the cache was dearer, None where nothing was cached."""
+    estimated_usd: tuple[float, float] | None = None
+    """What it was to cost, low and high, as it was told before it was sent."""
     batches: tuple[str, ...] = ()
     realtime: str = ""
     """`realtime` where all of it went one by one at full price, `3 realtime` where so many requests did."""

@@ -47,8 +47,27 @@ def _money(row: RunRow) -> Iterator[tuple[str, str]]:
     if row.cost_usd and row.scored:
         each = figures.usd(row.cost_usd / row.scored)
         yield "judging cost", f"{figures.usd(row.cost_usd)}, {each} for each case with a score"
+    yield "estimated", estimated(row)
     yield "saved by batch", figures.usd(row.batch_saving_usd) if row.batch_saving_usd else ""
     yield "read from cache", f"{cached} of the input that is cached" if cached else ""
+    if row.cache_saving_usd is not None:
+        yield (
+            "lost by caching" if row.cache_saving_usd < 0 else "saved by caching",
+            figures.usd(abs(row.cache_saving_usd)),
+        )
+
+
+def estimated(row: RunRow) -> str:
+    """What a run was to cost, and how that went; empty where it was not told."""
+    if row.estimated_usd is None:
+        return ""
+    low, high = row.estimated_usd
+    said = f"{figures.usd(low)} to {figures.usd(high)} before it was sent"
+    if row.cost_usd is None or row.pending or row.status != "collected":
+        return said
+    if row.cost_usd > high:
+        return f"{said}: it cost more"
+    return f"{said}: it cost less" if row.cost_usd < low else said
 
 
 def _pairs(compared: Sequence[ComparisonRow]) -> Iterator[tuple[str, str]]:

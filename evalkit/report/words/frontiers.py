@@ -16,6 +16,8 @@ PER: Final = 1000
 """Costs are told for so many cases: those of one are too small to read."""
 COST: Final = f"cost of the answers to {PER:,} cases"
 """The candidates' own cost; that of judging them is another."""
+PER_DOLLAR: Final = "score per dollar"
+"""Score points that a dollar of answers buys: the sum of the scores over the sum of the costs."""
 _WIDE: Final = 3.0
 """The costs' ratio beyond which their axis is a logarithm's."""
 
@@ -179,6 +181,17 @@ def _unsure(frontier: Frontier, point: CostPoint, others: Sequence[CostPoint], u
     return f"; its difference in score{other} is not shown, see the paired comparison"
 
 
+def _per_dollar(mean: float, cost: float) -> str:
+    """Score points for a dollar; none where the answers are free."""
+    return (
+        f"{mean / cost:,.0f}"
+        if cost > 0 and abs(mean / cost) >= 10
+        else figures.value(mean / cost)
+        if cost > 0
+        else NONE
+    )
+
+
 def _list(points: Sequence[CostPoint]) -> str:
     names = [point.name for point in points]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
@@ -195,11 +208,14 @@ def _numbers(frontier: Frontier, beaten: _Beaten) -> Numbers:
             figures.count(point.n),
             _usd(point.cost_usd),
             told(point.mean, point.low, point.high),
+            _per_dollar(point.mean, point.cost_usd),
             _list(beaten[point.candidate]) if beaten[point.candidate] else NONE,
         )
         for point in frontier.points
     ]
     if frontier.oracle:
         cost, mean = frontier.oracle
-        rows.append(("oracle", figures.count(frontier.n), _usd(cost), figures.value(mean), NONE))
-    return Numbers(head=("candidate", "n", COST, "mean", "dominated by"), rows=tuple(rows))
+        rows.append(
+            ("oracle", figures.count(frontier.n), _usd(cost), figures.value(mean), _per_dollar(mean, cost), NONE)
+        )
+    return Numbers(head=("candidate", "n", COST, "mean", PER_DOLLAR, "dominated by"), rows=tuple(rows))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from evalkit.report.page import Page, RunRow
 from evalkit.report.words import figures
 
@@ -36,8 +38,18 @@ def money_of(page: Page) -> str:
         said += f" at the prices of {page.price_date}"
     if saved:
         said += f"; as single requests it would have been {least}{figures.usd(spent + saved)}"
+    said += _caching(known, spent, least)
     if len(known) < len(runs):
         said += f"; the price of {figures.some(len(runs) - len(known), 'run')} is unknown"
     if all(row.simulated for row in runs.values()):
         said += ". Nothing of it was paid: the judge was simulated"
     return said + "."
+
+
+def _caching(rows: Sequence[RunRow], spent: float, least: str) -> str:
+    """What it would have been without the cache, which may have been less; empty where nothing was cached."""
+    amounts = [row.cache_saving_usd for row in rows if row.cache_saving_usd is not None]
+    total = sum(amounts)
+    if not amounts or figures.usd(abs(total)) == figures.usd(0.0):
+        return ""
+    return f"; without the cache it would have been {least}{figures.usd(spent + total)}"
