@@ -20,7 +20,8 @@ ROWS: dict[str, tuple[str, ...]] = {
         r':1: name: holds an invisible character: "a\tb"; use letters, digits and spaces'),
     "key unknown": ('name = "support"', 'name = "support"\nx = 1',
         ":2: x: is not a key; the keys of the top of the file are `name`, `dataset`, `judge`, `jury`, "
-        "`graders`, `candidates`, `gate`, `sentinels`, `submit` and `prices`"),
+        "`graders`, `candidates`, `gate`, `sentinels`, `submit`, `prices`, "
+        "`budget` and `usage_log`"),
     "key store": ('name = "support"', 'name = "support"\nstore = "sqlite:///x"',
         ":2: store: is not a key; give the store by --store or EVALKIT_STORE"),
     "key below a table": ('name = "support"\n[dataset]\n', '[dataset]\nname = "support"\n',
@@ -406,8 +407,8 @@ ROWS: dict[str, tuple[str, ...]] = {
         ":16: gate.rules[0].zzz: is not a key; the keys of [[gate.rules]] are `grader`, `criterion`, `tier`, `margin`, "
         "`max_relative_drop`, `min`, `max`, `direction`, `min_coverage` and `require_agreement`"),
     "submit key unknown": ("[gate]", "[submit]\nzzz = 5\n[gate]",
-        ":13: submit.zzz: is not a key; the keys of [submit] are `on_unknown`, `max_in_flight`, `retries`, `reuse` and "
-        "`concurrency`"),
+        ":13: submit.zzz: is not a key; the keys of [submit] are `on_unknown`, `max_in_flight`, `retries`, `reuse`, "
+        "`concurrency`, `cache`, `warm_up` and `max_cost`"),
     "prices file": ("[gate]", '[prices]\nfile = "price.json"\n[gate]',
         ':13: prices.file: there is no file "price.json"; paths are relative to the folder of the config file'),
     "prices negative": ("[gate]", '[prices.models.gpt]\ninput = -1\noutput = 2\n[gate]',

@@ -19,6 +19,7 @@ from evalkit.config.jury import JuryConfig
 from evalkit.config.prices import ModelPricesConfig, PricesConfig
 from evalkit.config.rubric import CriterionConfig
 from evalkit.config.tables import BudgetConfig
+from evalkit.config.usage_log import UsageLogConfig
 
 TABLES = {
     "DatasetConfig": DatasetConfig,
@@ -34,6 +35,7 @@ TABLES = {
     "FilterConfig": FilterConfig,
     "PricesConfig": PricesConfig,
     "BudgetConfig": BudgetConfig,
+    "UsageLogConfig": UsageLogConfig,
     "ModelPricesConfig": ModelPricesConfig,
 }
 
