@@ -48,8 +48,8 @@ class Limit:
     def name(self) -> str:
         """The limit, to be told."""
         if self.month is None:
-            return f"--max-cost ${self.max_usd:,.2f}"
-        return f"the budget of {self.suite!r}, ${self.max_usd:,.2f} for {self.month:%Y-%m}"
+            return f"--max-cost {_dollars(self.max_usd)}"
+        return f"the budget of {self.suite!r}, {_dollars(self.max_usd)} for {self.month:%Y-%m}"
 
     def counted(self, connection: Connection) -> Counted:
         """What counts against it."""
@@ -292,7 +292,12 @@ def _over(limit: Limit, counted: Counted, at_most_usd: float | None) -> str | No
     if total + at_most_usd <= limit.max_usd + _HAIR:
         return None
     left = max(0.0, limit.max_usd - total)
-    return f"it may cost ${at_most_usd:,.4f}, and of {limit.name}, ${left:,.4f} is left"
+    return f"it may cost {_dollars(at_most_usd)}, and of {limit.name}, {_dollars(left)} is left"
+
+
+def _dollars(usd: float) -> str:
+    """An amount to the cent, or to a hundredth of one where it is no whole number of them."""
+    return f"${usd:,.2f}" if round(usd, 2) == usd else f"${usd:,.4f}"
 
 
 def _limits(connection: Connection, run: str, now: datetime) -> list[Limit]:
