@@ -3,7 +3,7 @@
 There is one door. A part that may be sent is within every limit of its run, because it is let go in a transaction that
 holds these limits alone, sums what counts, and adds the part only where there is room for it. Whatever is planned where
 a limit is in force is held back by it first, so that nobody can forget the door; and a part that is held back cannot be
-claimed. Locks are taken in one order: the limits, then runs.
+claimed. Locks are taken in one order: budgets, then runs, then caps.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from evalkit.errors import StoreError
 from evalkit.run import BatchState, IntentState
 from evalkit.store.counted import Counted, count, month_of, waiting_runs
 from evalkit.store.engine import Database
+from evalkit.store.hand_overs import lock_runs
 from evalkit.store.rows import from_json, stamp, to_json
 from evalkit.store.schema import batches, budgets, caps, intents, runs
 
@@ -253,6 +254,7 @@ def _let_go_whole(
 
 def _cap(connection: Connection, run_ids: Sequence[str], max_usd: float | None) -> None:
     """Let runs keep within one cap from now on, or within none."""
+    lock_runs(connection, run_ids)  # two that cap one run would both find no row of it, and both insert one
     theirs = caps.c.run.in_(run_ids)
     connection.execute(sa.select(caps.c.run).where(theirs).order_by(caps.c.run).with_for_update()).all()
     connection.execute(sa.delete(caps).where(theirs))
