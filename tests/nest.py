@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final
@@ -39,6 +40,7 @@ from evalkit.cli import exits
 sys.path.append(sys.argv[2])
 import haste
 haste.hasten()
+haste.migrate_once()
 import typer.main
 from evalkit.cli.commands import app
 typer.main.get_command(app)
@@ -53,6 +55,7 @@ def play(wish):
     importlib.reload(failpoint)  # which reads its variable as it is imported
     if wish["room"] is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (wish["room"], wish["room"]))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # though the tests may run where it is ignored
     code = 1
     try:
         if wish["code"] is None:
@@ -159,6 +162,8 @@ class Hatched:
         self._said = self._line.makefile()
         self.pid = int(self._said.readline())
         self.returncode: int | None = None
+        self._readers: list[threading.Thread] | None = None
+        self._heard = ["", ""]
 
     def poll(self) -> int | None:
         """The exit code, or None while it runs."""
@@ -186,26 +191,32 @@ class Hatched:
         self.send_signal(signal.SIGKILL)
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
-        """Close its input, read what it says, and wait for its end."""
+        """Close its input, read what it says, and wait for its end; TimeoutError where that does not come."""
         with suppress(BrokenPipeError):
             self.stdin.close()
-        said = ["", ""]
+        latest = None if timeout is None else time.monotonic() + timeout
+        for thread in self._reading():
+            thread.join(_left(latest))
+        self.wait(_left(latest))
+        return self._heard[0], self._heard[1]
 
-        def read(at: int, stream: IO[str]) -> Callable[[], None]:
-            def reading() -> None:
-                said[at] = stream.read()
-                stream.close()
+    def _reading(self) -> list[threading.Thread]:
+        """One thread for each of its streams, the same ones whoever asks and whenever: two would close each other's."""
+        if self._readers is None:
+            streams = enumerate((self.stdout, self.stderr))
+            self._readers = [
+                threading.Thread(target=self._read, args=(at, stream), daemon=True)
+                for at, stream in streams
+                if not stream.closed
+            ]
+            for thread in self._readers:
+                thread.start()
+        return self._readers
 
-            return reading
+    def _read(self, at: int, stream: IO[str]) -> None:
+        with stream:
+            self._heard[at] = stream.read()
 
-        threads = [
-            threading.Thread(target=read(at, stream), daemon=True)
-            for at, stream in enumerate((self.stdout, self.stderr))
-            if not stream.closed
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(timeout)
-        self.wait(timeout)
-        return said[0], said[1]
+
+def _left(latest: float | None) -> float | None:
+    return None if latest is None else max(0.0, latest - time.monotonic())

@@ -20,6 +20,8 @@ from evalkit.failpoint import step
 from evalkit.pipeline.download import Downloader, Seen
 from evalkit.pipeline.encode import params_of
 from evalkit.pipeline.generate import stored_pairs
+from evalkit.pipeline.interrupt import Interrupt, noted
+from evalkit.pipeline.pace import Pace
 from evalkit.pipeline.pool import Answer, Ask, Pool
 from evalkit.pipeline.progress import Progress
 from evalkit.pipeline.stop import StopError
@@ -37,9 +39,6 @@ _PROBES: Final = 3
 """Requests that are refused before the others are believed to be refused too."""
 _PATIENCE: Final = 6
 """Slowdowns, or failures, in a row that end a pass."""
-_LONGEST_PAUSE: Final = 60.0
-FIRST_PAUSE = 1.0
-"""Seconds of the first slowdown, where the API does not say how long."""
 
 
 @dataclass(slots=True)
@@ -66,45 +65,6 @@ class Lease:
         self.renewed = now
 
 
-@dataclass(slots=True)
-class Pace:
-    """How many calls go at once: one until a reply has come, fewer where the API asks for it, more as it goes well.
-
-    The first reply writes the shared system prompt to the cache that all others read.
-    """
-
-    most: int
-    width: int = 1
-    succeeded: bool = False
-    refused: int = 0
-    """Requests refused while none had succeeded."""
-    failed: int = 0
-    """Calls in a row that ended in an error of the API."""
-    slowdowns: int = 0
-    """In a row."""
-    number: int = 0
-    """Slowdowns altogether."""
-    _grown: int = 0
-
-    def succeed(self) -> None:
-        """A reply has come."""
-        self.slowdowns = self.failed = 0
-        self._grown += 1
-        if not self.succeeded and not self.number:
-            self.width = self.most
-        elif self._grown >= self.width:
-            self.width, self._grown = min(self.most, self.width + 1), 0
-        self.succeeded = True
-
-    def slow(self, sent_at: int, retry_after: float | None) -> float:
-        """The API wants fewer calls; seconds to pause, none for a call that went out before the last slowdown."""
-        if sent_at < self.number:
-            return 0.0
-        self.number, self.slowdowns = self.number + 1, self.slowdowns + 1
-        self.width, self._grown = max(1, self.width // 2), 0
-        return min(_LONGEST_PAUSE, retry_after or FIRST_PAUSE * 2.0 ** (self.slowdowns - 1))
-
-
 @dataclass(slots=True, kw_only=True)
 class Asker:
     """Asks what is left of one batch."""
@@ -127,6 +87,9 @@ class Asker:
     """Nothing more is to be asked, though something is left."""
     _looked: float = 0.0
     _pace: Pace = field(default_factory=lambda: Pace(1))
+    _interrupt: Interrupt = field(default_factory=Interrupt)
+    _told: bool = False
+    """Whether it was said that replies are waited for."""
 
     def ask(self, run: Run) -> bool:
         """Ask until every request has a result; False where time ran out.
@@ -163,24 +126,33 @@ class Asker:
     def _converse(self, rows: Iterator[tuple[str, bytes]]) -> None:
         self.provider.client  # noqa: B018 # made here, and not by several threads at once
         pool = Pool(self.provider.message)
-        try:
+        with noted() as self._interrupt:
             try:
                 self._feed(pool, rows)
                 while pool.under_way:
-                    self._hear(pool.answers(_BEAT))
+                    self._hear(pool)
                     self._feed(pool, rows)
             except KeyboardInterrupt:
-                self._leave(pool)
+                if not self._interrupt.noted:  # it was raised by somebody's own handler
+                    self._interrupt.noted = True
+                    self._leave(pool)
                 raise
-        finally:
-            pool.close()
+            finally:
+                pool.close()
+        if self._interrupt.noted:
+            raise KeyboardInterrupt
 
     def _leave(self, pool: Pool) -> None:
-        """Store what is under way: it is paid for."""
-        if pool.under_way:
-            self.progress.note(f"{pool.under_way} replies are under way and are waited for; Ctrl-C again leaves them")
+        """Store what is under way: it is paid for. What was being stored, and may not be, is stored again."""
+        self._seen.found = self.downloader.store.results.answered(self.downloader.batch.id)
+        self._say_leaving(pool)
         while pool.under_way:
-            self._hear(pool.answers(_BEAT))
+            self._hear(pool)
+
+    def _say_leaving(self, pool: Pool) -> None:
+        if self._interrupt.noted and pool.under_way and not self._told:
+            self._told = True
+            self.progress.note(f"{pool.under_way} replies are under way and are waited for; Ctrl-C again leaves them")
 
     def _feed(self, pool: Pool, rows: Iterator[tuple[str, bytes]]) -> None:
         """Begin as many calls as may be under way; with nothing stored that is not answered, and nothing unstored."""
@@ -190,6 +162,7 @@ class Asker:
                 return
             self.lease.renew()
             pool.ask(one)
+        self._say_leaving(pool)
 
     def _next(self, rows: Iterator[tuple[str, bytes]]) -> Ask | None:
         if self._again:
@@ -200,10 +173,19 @@ class Asker:
 
     def _ends(self) -> bool:
         late = self.until is not None and self.downloader.now() >= self.until
-        return late or self._full or self._stop is not None
+        return late or self._full or self._stop is not None or self._interrupt.noted
 
-    def _hear(self, answers: Sequence[Answer]) -> None:
-        """Store what was answered, in one go, and learn from the rest."""
+    def _hear(self, pool: Pool) -> None:
+        """Wait for answers, heed them, and pause where the API wants that."""
+        answers = pool.answers(_BEAT)
+        pause = self._heed(answers)
+        pool.settle(answers)
+        while pause > 0 and not self._ends():
+            self.sleep(min(pause, _BEAT))
+            pause -= _BEAT
+
+    def _heed(self, answers: Sequence[Answer]) -> float:
+        """Store what was answered, in one go, and learn from the rest; seconds to pause."""
         lines: list[bytes] = []
         pause = 0.0
         for one, outcome in answers:
@@ -223,8 +205,7 @@ class Asker:
             step("replied")
             self._take(lines)
         self._look_around()
-        if pause and not self._ends():
-            self.sleep(pause)
+        return pause
 
     def _take(self, lines: Sequence[bytes]) -> None:
         self.downloader.take(lines, self._seen)
