@@ -199,6 +199,7 @@ def recover(
 
     listener = progress or Progress()
     with Session(config=config, store=store, sandbox=sandbox) as session:
+        keep_budget(session, listener)
         collector = collector_of(session, listener)
         recoverer = Recoverer(
             store=session.store,

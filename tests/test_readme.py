@@ -33,6 +33,7 @@ _PASSING: Final = (
     (re.compile(r"\b[a-z2-7]{12}\b(?<![a-z]{12})"), "RUN"),
     (re.compile(r"\$[\d.]+"), "$"),
     (re.compile(r"\d{4}-\d\d-\d\d"), "DATE"),
+    (re.compile(r"\b20\d\d-\d\d\b"), "MONTH"),
     (re.compile(r"\d+(\.\d+)? (kB|MB)"), "SIZE"),
 )
 

@@ -22,6 +22,8 @@ class Written:
     is_new: bool
     bodies: dict[int, Part] | None = None
     """Of its parts, where they are those of the store."""
+    tell: Callable[[], None] = lambda: None
+    """Tells of it, when it is sure to stay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

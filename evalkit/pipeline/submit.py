@@ -83,14 +83,18 @@ class Submitter:
             now=self.sender.now,
         )
         if not admission.in_force:
-            return {one.run.id: self._prepare(one, directory)().bodies for one in planned}
+            return {one.run.id: self._told(self._prepare(one, directory)()) for one in planned}
         try:
             written = admission.write({one.run.id: self._prepare(one, directory) for one in planned})
         except NoRoomError as error:
             forecaster = self.sender.forecaster
             raise refused(error.refusal, planned, forecaster.prices if forecaster else None) from error
         step("kept")
-        return {run: one.bodies for run, one in written.items()}
+        return {run: self._told(one) for run, one in written.items()}
+
+    def _told(self, written: Written) -> dict[int, Part] | None:
+        written.tell()
+        return written.bodies
 
     def _prepare(self, planned: PlannedRun, directory: Path) -> Callable[[], Written]:
         """Render a run, unless it is there; what writes it."""
@@ -128,12 +132,15 @@ class Submitter:
         def write() -> Written:
             kept = self._keep(planned, encoded, account=account, taken=taken, forecast=forecast, cached=cached)
             step("kept")
-            if kept and cached.note and encoded.parts:
+            # Where another process was faster, its parts count, and their bodies come from the store.
+            bodies = dict(enumerate(encoded.parts)) if kept else None
+            return Written(is_new=kept, bodies=bodies, tell=lambda: tell(is_new=kept))
+
+        def tell(*, is_new: bool) -> None:
+            if is_new and cached.note and encoded.parts:
                 self.sender.progress.note(cached.note)
             if note := guard_note(planned.run, grader, encoded.not_sent):
                 self.sender.progress.note(note)
-            # Where another process was faster, its parts count, and their bodies come from the store.
-            return Written(is_new=kept, bodies=dict(enumerate(encoded.parts)) if kept else None)
 
         return write
 
@@ -272,8 +279,7 @@ class Submitter:
     def _check(self, planned: PlannedRun, check: Check) -> Written:
         """Score a check here and now: a run without a batch."""
         if self.sender.store.runs.exists(planned.run.id):
-            self.sender.progress.attached(planned.run)
-            return self._attach(planned)
+            return replace(self._attach(planned), tell=lambda: self.sender.progress.attached(planned.run))
         self.sender.store.add_run(
             planned.run,
             dataset=planned.dataset,
@@ -284,8 +290,7 @@ class Submitter:
             scores=(self._checked(planned, check, case) for case in planned.dataset),
             policy=planned.policy,
         )
-        self.sender.progress.checked(planned.run)
-        return Written(is_new=True)
+        return Written(is_new=True, tell=lambda: self.sender.progress.checked(planned.run))
 
     def _checked(self, planned: PlannedRun, check: Check, case: Case) -> Score:
         output = planned.candidate.output(case)

@@ -3,7 +3,7 @@
 There is one door. A part that may be sent is within every limit of its run, because it is let go in a transaction that
 holds these limits alone, sums what counts, and adds the part only where there is room for it. Whatever is planned where
 a limit is in force is held back by it first, so that nobody can forget the door; and a part that is held back cannot be
-claimed. Locks are taken in one order: the limits, then runs.
+claimed. Locks are taken in one order: budgets, then runs, then caps.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from evalkit.errors import StoreError
 from evalkit.run import BatchState, IntentState
 from evalkit.store.counted import Counted, count, month_of, waiting_runs
 from evalkit.store.engine import Database
+from evalkit.store.hand_overs import lock_runs
 from evalkit.store.rows import from_json, stamp, to_json
 from evalkit.store.schema import batches, budgets, caps, intents, runs
 
@@ -48,8 +49,8 @@ class Limit:
     def name(self) -> str:
         """The limit, to be told."""
         if self.month is None:
-            return f"--max-cost ${self.max_usd:,.2f}"
-        return f"the budget of {self.suite!r}, ${self.max_usd:,.2f} for {self.month:%Y-%m}"
+            return f"--max-cost {_dollars(self.max_usd)}"
+        return f"the budget of {self.suite!r}, {_dollars(self.max_usd)} for {self.month:%Y-%m}"
 
     def counted(self, connection: Connection) -> Counted:
         """What counts against it."""
@@ -253,6 +254,7 @@ def _let_go_whole(
 
 def _cap(connection: Connection, run_ids: Sequence[str], max_usd: float | None) -> None:
     """Let runs keep within one cap from now on, or within none."""
+    lock_runs(connection, run_ids)  # two that cap one run would both find no row of it, and both insert one
     theirs = caps.c.run.in_(run_ids)
     connection.execute(sa.select(caps.c.run).where(theirs).order_by(caps.c.run).with_for_update()).all()
     connection.execute(sa.delete(caps).where(theirs))
@@ -292,7 +294,12 @@ def _over(limit: Limit, counted: Counted, at_most_usd: float | None) -> str | No
     if total + at_most_usd <= limit.max_usd + _HAIR:
         return None
     left = max(0.0, limit.max_usd - total)
-    return f"it may cost ${at_most_usd:,.4f}, and of {limit.name}, ${left:,.4f} is left"
+    return f"it may cost {_dollars(at_most_usd)}, and of {limit.name}, {_dollars(left)} is left"
+
+
+def _dollars(usd: float) -> str:
+    """An amount to the cent, or to a hundredth of one where it is no whole number of them."""
+    return f"${usd:,.2f}" if round(usd, 2) == usd else f"${usd:,.4f}"
 
 
 def _limits(connection: Connection, run: str, now: datetime) -> list[Limit]:
