@@ -25,12 +25,14 @@ BEFORE: Final = {"encoded", "kept"}
 """Steps that only a submit comes by."""
 REALTIME: Final = {"begun", "replied", "reply_kept"}
 """Steps that only what goes one by one comes by."""
+WARMED: Final = {"warmed"}
+"""Steps that only what waits for a warm-up comes by."""
 SUBMIT: Final = BEFORE | {"claimed", "answered", "settled"}
 REACHED: Final = {
     "submit": SUBMIT,
-    "collect": set(STEPS) - REALTIME - SEARCH - CHAINED - BEFORE,
-    "run": set(STEPS) - REALTIME - SEARCH - CHAINED,
-    "parts": set(STEPS) - REALTIME - SEARCH - CHAINED,
+    "collect": set(STEPS) - REALTIME - SEARCH - CHAINED - WARMED - BEFORE,
+    "run": set(STEPS) - REALTIME - SEARCH - CHAINED - WARMED,
+    "parts": set(STEPS) - REALTIME - SEARCH - CHAINED - WARMED,
 }
 PARTS: Final = """
 import os
