@@ -214,3 +214,13 @@ def test_one_by_one_and_after_first_cases_nothing_is_warmed(warm: Any) -> None:
     assert warm.sent() == [9]
     warm.submit(label="at once", realtime=True, fresh=True)
     assert warm.sent() == [9]
+
+
+def test_a_run_that_was_warmed_up_is_recovered_whole(warm: Any, sqlite_url: str) -> None:
+    from evalkit import operations
+
+    warm.submit()
+    warm.collect()
+    warm.url = f"{sqlite_url}-new"
+    operations.recover(warm.folder, store=warm.url)
+    assert (warm.sent(), warm.statuses()) == ([1, 11], {"scored": 12})

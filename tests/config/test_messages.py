@@ -408,8 +408,8 @@ ROWS: dict[str, tuple[str, ...]] = {
         ":16: gate.rules[0].zzz: is not a key; the keys of [[gate.rules]] are `grader`, `criterion`, `tier`, `margin`, "
         "`max_relative_drop`, `min`, `max`, `direction`, `min_coverage` and `require_agreement`"),
     "submit key unknown": ("[gate]", "[submit]\nzzz = 5\n[gate]",
-        ":13: submit.zzz: is not a key; the keys of [submit] are `on_unknown`, `max_in_flight`, `retries`, `reuse` and "
-        "`concurrency`"),
+        ":13: submit.zzz: is not a key; the keys of [submit] are `on_unknown`, `max_in_flight`, `retries`, `reuse`, "
+        "`concurrency`, `cache` and `warm_up`"),
     "prices file": ("[gate]", '[prices]\nfile = "price.json"\n[gate]',
         ':13: prices.file: there is no file "price.json"; paths are relative to the folder of the config file'),
     "prices negative": ("[gate]", '[prices.models.gpt]\ninput = -1\noutput = 2\n[gate]',

@@ -49,8 +49,10 @@ def by_grader(table: Any) -> dict[str, Any]:
 def sent(bench: Any, nth: int = 0) -> list[dict[str, Any]]:
     """The requests of the nth planned run, as they were sent: the server had exactly these bytes."""
     planned = load_suite(load_config(bench.folder)).planned("")[nth]
+    with bench.store() as store:
+        run = store.runs.get(planned.run.id)  # with the ttl that was chosen
     with tempfile.TemporaryDirectory() as folder:
-        (part,) = encode(planned.run, planned.grader, pairs_of(planned), Path(folder)).parts
+        (part,) = encode(run, planned.grader, pairs_of(planned), Path(folder)).parts
         assert part.digest in {entry.body_sha256 for entry in bench.creates()}
         return [request["params"] for request in json.loads(part.path.read_bytes())["requests"]]
 
