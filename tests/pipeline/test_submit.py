@@ -57,7 +57,8 @@ def test_a_run_is_weighed_before_it_is_sent_and_its_estimate_is_kept(bench: Any)
     (run,) = bench.submit().runs
     with bench.store() as store:
         (intent,), estimate = store.intents.of(run), store.estimates.of([run])[run]
-    assert intent.size is not None and intent.size > 6 * 1000
+    assert intent.size is not None
+    assert intent.size > 6 * 1000
     assert intent.at_most_usd == estimate.at_most_usd
     assert 0 < estimate.low_usd < estimate.high_usd < estimate.at_most_usd
     assert estimate.requests == 6
