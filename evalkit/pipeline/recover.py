@@ -89,8 +89,15 @@ class Recoverer:
             )
         found = Recovered()
         # Oldest first: a follow-up holds a part of what an earlier batch held, and must come after it.
-        for batch in reversed(self._candidates(only)):
+        batches = list(reversed(self._candidates(only)))
+        for batch in batches:
             self._take(batch, planned, found, named=only is not None)
+        # A warm-up comes before the rest of its run, and holds too little of it to be known by.
+        early = {batch for batch, of in found.partial if self.store.runs.exists(of)}
+        found.partial = [one for one in found.partial if one[0] not in early]
+        for batch in batches:
+            if batch.id in early:
+                self._take(batch, planned, found, named=only is not None)
         self._add_juries(planned)
         if only is not None and not found.batches:
             raise UsageError(self._not_ours(only, found))

@@ -20,15 +20,12 @@ from evalkit.work import collector_of
 
 STEPS = (
     "kept",
-    "claimed",
     "answered",
-    "settled",
-    "polled",
-    "ended",
-    "results_kept",
-    "collected",
     "warmed",
-    "claimed:2",
+    *(
+        pytest.param(step, marks=pytest.mark.sweep)
+        for step in ("claimed", "settled", "polled", "ended", "results_kept", "collected", "claimed:2")
+    ),
 )
 
 
@@ -58,7 +55,7 @@ def test_one_pass_after_it_has_ended_sends_the_rest(warm: Any) -> None:
     warm.submit()
     warm.collect(wait=False)
     assert warm.sent() == [1], "it has not ended"
-    warm.behave()
+    warm.sandbox.advance(timedelta(seconds=1001))
     warm.collect(wait=False)
     assert warm.sent() == [1, 11]
 
@@ -161,7 +158,7 @@ def test_who_cancels_gives_up_what_waits(warm: Any) -> None:
     warm.behave(seconds=1000.0)
     warm.submit()
     operations.cancel(warm.views()[0].run, config=warm.folder, store=warm.url)
-    warm.behave()
+    warm.sandbox.advance(timedelta(seconds=1001))
     warm.collect()
     assert warm.sent() == [1]
     assert warm.statuses()["canceled"] >= 11
@@ -171,7 +168,7 @@ def test_what_is_held_back_for_another_reason_is_not_let_go(open_place: Any, sto
     place = open_place(store_url, submit=("warm_up = true",))
     place.behave(seconds=1000.0)
     place.submit()
-    place.behave()
+    place.sandbox.advance(timedelta(seconds=1001))
     with place.store() as store:
         (run,) = store.runs.select()
         store.intents.hold(run.id, reason="no money")
@@ -179,6 +176,7 @@ def test_what_is_held_back_for_another_reason_is_not_let_go(open_place: Any, sto
         place.collect(wait=False)
         assert place.sent() == [1]
         assert store.intents.let_go(run.id, reason="no money") == 1
+    place.behave()
     place.collect()
     assert place.sent() == [1, 11]
 
@@ -216,3 +214,13 @@ def test_one_by_one_and_after_first_cases_nothing_is_warmed(warm: Any) -> None:
     assert warm.sent() == [9]
     warm.submit(label="at once", realtime=True, fresh=True)
     assert warm.sent() == [9]
+
+
+def test_a_run_that_was_warmed_up_is_recovered_whole(warm: Any, sqlite_url: str) -> None:
+    from evalkit import operations
+
+    warm.submit()
+    warm.collect()
+    warm.url = f"{sqlite_url}-new"
+    operations.recover(warm.folder, store=warm.url)
+    assert (warm.sent(), warm.statuses()) == ([1, 11], {"scored": 12})

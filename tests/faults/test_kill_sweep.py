@@ -27,12 +27,14 @@ LOGGED: Final = {"usage_begun", "usage_lines", "usage_written"}
 """Steps that only a collect with a usage log comes by."""
 REALTIME: Final = {"begun", "replied", "reply_kept"}
 """Steps that only what goes one by one comes by."""
+WARMED: Final = {"warmed"}
+"""Steps that only what waits for a warm-up comes by."""
 SUBMIT: Final = BEFORE | {"claimed", "answered", "settled"}
 REACHED: Final = {
     "submit": SUBMIT,
-    "collect": set(STEPS) - LOGGED - REALTIME - SEARCH - CHAINED - BEFORE,
-    "run": set(STEPS) - LOGGED - REALTIME - SEARCH - CHAINED,
-    "parts": set(STEPS) - LOGGED - REALTIME - SEARCH - CHAINED,
+    "collect": set(STEPS) - LOGGED - WARMED - REALTIME - SEARCH - CHAINED - BEFORE,
+    "run": set(STEPS) - LOGGED - WARMED - REALTIME - SEARCH - CHAINED,
+    "parts": set(STEPS) - LOGGED - WARMED - REALTIME - SEARCH - CHAINED,
 }
 PARTS: Final = """
 import os

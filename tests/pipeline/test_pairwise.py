@@ -146,6 +146,8 @@ def test_other_outputs_on_the_other_side_are_another_run_whose_grader_says_so(li
 
 
 def test_a_body_is_made_again_from_the_store_alone(each: Any, tmp_path: Path) -> None:
+    config = each.folder / "evalkit.toml"
+    config.write_text(config.read_text() + '\n[submit]\ncache = "1h"\n')
     suite = evalkit.validate(each.folder)
     (one,) = suite.planned("")
     cases = [(case, one.candidate.output(case)) for case in suite.dataset]

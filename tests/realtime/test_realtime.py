@@ -37,6 +37,7 @@ def test_the_bytes_of_each_call_are_those_that_a_batch_holds_for_it(
 
     shelf = tmp_path / "shelf"
     line = open_line(sqlite_url)
+    line.edit('cache = "1h"')
     line.run()
     with Sandbox(directory=shelf) as kept:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", kept.url)
