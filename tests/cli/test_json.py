@@ -52,6 +52,7 @@ def test_runs_has_a_row_per_run_and_its_cases_add_up(call: Any, scored: Any) -> 
         assert row["cases"] == row["scored"] + sum(row["unscored"].values()) + row["pending"]
         assert row["low"] <= row["mean"] <= row["high"]
 
+
 AMOUNTS = ("low", "high", "at_most", "realtime_low", "realtime_high", "uncached_low", "uncached_high")
 PLANNED = {
     *("runs", "requests", "batches", "price_date", "price_source", "notes", "usual_seconds", "late_seconds"),

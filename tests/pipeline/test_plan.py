@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,25 @@ def test_what_is_judged_already_is_not_weighed_and_samples_and_sentinels_are(sma
 
     assert (again.requests, again.reused, again.at_most_usd) == (0, 6, 0.0)
     assert (once.requests, more.requests) == (6, 6 * 3 + 1)
+
+
+def test_an_image_is_weighed_by_its_pixels_and_not_by_its_bytes(small: Any) -> None:
+    picture = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + struct.pack(">II", 560, 560) + bytes(400_000)
+    (small.folder / "a.png").write_bytes(picture)
+    lines = (small.folder / "cases.jsonl").read_text().splitlines()
+    rows = [{**json.loads(line), "attachments": ["a.png"]} for line in lines]
+    (small.folder / "cases.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+
+    plan = planned(small, count=False)
+    small.submit()
+    small.collect()
+
+    took = small.view().spending
+    tokens = took.input_tokens + took.cache_read_tokens + took.cache_write_tokens
+    (run,) = plan.runs
+    assert run.size > 6 * 400_000
+    assert run.prompt_tokens_low <= tokens <= run.prompt_tokens_high < 2 * tokens
+    assert plan.total("low_usd") <= paid(small) <= plan.total("high_usd")
 
 
 GENERATED = """name = "made"
