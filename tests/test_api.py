@@ -81,10 +81,10 @@ def test_a_case_can_be_looked_at_and_scores_exported(suite_folder: Any, account:
     assert evalkit.export(run, tmp_path / "scores.csv", format="csv", config=folder) == 3
 
 
-def test_a_plan_and_a_validation_send_nothing(suite_folder: Any, account: Sandbox) -> None:
+def test_a_validation_and_a_plan_that_counts_nothing_send_nothing(suite_folder: Any, account: Sandbox) -> None:
     folder = suite_folder(4)
 
-    suite, planned = evalkit.validate(folder), evalkit.plan(folder)
+    suite, planned = evalkit.validate(folder), evalkit.plan(folder, count=False)
 
     assert suite.dataset.n == 4
     assert [(run.requests, run.exists) for run in planned.runs] == [(4, False)]

@@ -162,9 +162,7 @@ class _Encoding:
 
     def _add(self, row: bytes, request: Request) -> None:
         place = self.spool.add(row)
-        part = self.spool.parts[place]
-        part.weighed = part.weighed or Weighed.sharing(self._encoder.shared)
-        self._encoder.weigh(row, part.weighed)
+        _weigh(row, self.spool.parts[place], self._encoder)
         self._encoded.requests.append(replace(request, part=place))
         if len(self._encoded.requests) == self.alone:
             self.spool.part_ends()
@@ -228,12 +226,18 @@ def encode_part(
         if output is not None and case.id in case_ids:
             for _, custom_id, row in encoder.rows(case, output):
                 if custom_id in custom_ids:
-                    spool.add(row)
+                    _weigh(row, spool.parts[spool.add(row)], encoder)
     for one in sentinels:
         if ids.custom_id(run.id, one.id, ids.SENTINEL) in custom_ids:
-            spool.add(encoder.sentinel(one)[1])
+            row = encoder.sentinel(one)[1]
+            _weigh(row, spool.parts[spool.add(row)], encoder)
     (part,) = spool.done()
     return part
+
+
+def _weigh(row: bytes, part: Part, encoder: RowEncoder) -> None:
+    part.weighed = part.weighed or Weighed.sharing(encoder.shared)
+    encoder.weigh(row, part.weighed)
 
 
 def no_output(run: Run, criteria: Sequence[Criterion], case_id: str, why: str | None = None) -> list[Score]:

@@ -7,13 +7,13 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from evalkit.sandbox.pictures import picture_tokens
 from evalkit.sandbox.schema import Json
 from evalkit.sandbox.tokens import MESSAGE_TOKENS, tokens_of
 
 BLOCK_TYPES: Final = frozenset(
     {"text", "image", "document", "search_result", "tool_use", "tool_result", "thinking", "redacted_thinking"}
 )
-IMAGE_TOKENS: Final = 1500
 
 
 class Message(msgspec.Struct):
@@ -82,7 +82,7 @@ def misfit_text(name: str, error: msgspec.ValidationError) -> str:
 def block_tokens(block: Json) -> int:
     """Estimated tokens of one content block."""
     if block.get("type") in {"image", "document"}:
-        return IMAGE_TOKENS
+        return picture_tokens(block)
     text = block.get("text")
     return tokens_of(text) if isinstance(text, str) else tokens_of(str(block.get("content", "")))
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import random
+import struct
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from evalkit import api
+from evalkit.pipeline.encode import encode_part
+from evalkit.pipeline.forecast import Forecaster
+from evalkit.pipeline.generate import stored_pairs
+from evalkit.pricing import load_prices
 from evalkit.run import RunKind
 from evalkit.sandbox import Behaviour, Fault, Sandbox
 
@@ -63,6 +68,19 @@ def test_what_another_grader_took_tells_less_but_more_than_nothing(small: Any) -
     assert second.runs[0].tokens_from == "told from 1 run of this judge"
     assert second.runs[0].output_from == "earlier versions of this grader with this judge"
     assert width(second) < width(first)
+
+
+def test_what_a_sandbox_answered_tells_nothing_of_another_place(small: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    small.submit()
+    small.collect()
+    here = planned(small, label="again", fresh=True, count=False).runs[0]
+    as_sandbox = planned(small, label="again", fresh=True, count=False, sandbox=True).runs[0]
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "https://elsewhere.example")
+    elsewhere = planned(small, label="again", fresh=True, count=False).runs[0]
+
+    assert [one.output_replies for one in (here, as_sandbox, elsewhere)] == [6, 0, 0]
+    assert [one.duration_batches for one in (here, as_sandbox, elsewhere)] == [1, 0, 0]
+    assert elsewhere.tokens_from.startswith("told from bytes")
 
 
 def test_tokens_are_counted_where_there_is_a_key_and_nothing_is_made(open_bench: Any, sqlite_url: str) -> None:
@@ -148,6 +166,25 @@ def test_what_is_judged_already_is_not_weighed_and_samples_and_sentinels_are(sma
     assert (once.requests, more.requests) == (6, 6 * 3 + 1)
 
 
+def test_an_image_is_weighed_by_its_pixels_and_not_by_its_bytes(small: Any) -> None:
+    picture = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + struct.pack(">II", 560, 560) + bytes(400_000)
+    (small.folder / "a.png").write_bytes(picture)
+    lines = (small.folder / "cases.jsonl").read_text().splitlines()
+    rows = [{**json.loads(line), "attachments": ["a.png"]} for line in lines]
+    (small.folder / "cases.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+
+    plan = planned(small, count=False)
+    small.submit()
+    small.collect()
+
+    took = small.view().spending
+    tokens = took.input_tokens + took.cache_read_tokens + took.cache_write_tokens
+    (run,) = plan.runs
+    assert run.size > 6 * 400_000
+    assert run.prompt_tokens_low <= tokens <= run.prompt_tokens_high < 2 * tokens
+    assert plan.total("low_usd") <= paid(small) <= plan.total("high_usd")
+
+
 GENERATED = """name = "made"
 [dataset]
 path = "cases.jsonl"
@@ -189,6 +226,19 @@ def test_what_waits_for_its_outputs_is_bounded_by_what_they_may_be_whatever_a_ch
     small.collect()
     runs = {row.run: row.spending.cost_usd for row in api.runs(small.folder, store=small.url)}
     assert sum(runs.values()) <= plan.total("at_most_usd")
+
+
+def test_a_part_that_is_encoded_again_from_the_store_weighs_what_it_weighed(small: Any) -> None:
+    small.submit()
+    with small.store() as store:
+        (run,) = store.runs.select()
+        (intent,) = store.intents.of(run.id)
+        grader, pairs = store.content.asked(run.grader_digest), stored_pairs(store, run)
+        forecaster = Forecaster(store=store, prices=load_prices())
+        part = encode_part(run, grader, pairs, small.folder, wanted=store.runs.requests(run.id))
+        (weight,) = forecaster.of(run, grader, [part], batch=True).weights
+
+    assert weight == {"size": intent.size, "at_most_usd": pytest.approx(intent.at_most_usd)}
 
 
 def drawn(rng: random.Random) -> dict[str, Any]:
