@@ -18,6 +18,7 @@ from evalkit.config.filter import FilterConfig
 from evalkit.config.jury import JuryConfig
 from evalkit.config.prices import ModelPricesConfig, PricesConfig
 from evalkit.config.rubric import CriterionConfig
+from evalkit.config.usage_log import UsageLogConfig
 
 TABLES = {
     "DatasetConfig": DatasetConfig,
@@ -33,6 +34,7 @@ TABLES = {
     "FilterConfig": FilterConfig,
     "PricesConfig": PricesConfig,
     "ModelPricesConfig": ModelPricesConfig,
+    "UsageLogConfig": UsageLogConfig,
 }
 
 
