@@ -20,7 +20,7 @@ ROWS: dict[str, tuple[str, ...]] = {
         r':1: name: holds an invisible character: "a\tb"; use letters, digits and spaces'),
     "key unknown": ('name = "support"', 'name = "support"\nx = 1',
         ":2: x: is not a key; the keys of the top of the file are `name`, `dataset`, `judge`, `jury`, "
-        "`graders`, `candidates`, `gate`, `sentinels`, `submit` and `prices`"),
+        "`graders`, `candidates`, `gate`, `sentinels`, `submit`, `prices` and `usage_log`"),
     "key store": ('name = "support"', 'name = "support"\nstore = "sqlite:///x"',
         ":2: store: is not a key; give the store by --store or EVALKIT_STORE"),
     "key below a table": ('name = "support"\n[dataset]\n', '[dataset]\nname = "support"\n',
