@@ -125,6 +125,18 @@ class PostgresServer:
             connection.execute(f"create database {name}")
         return self.url(name)
 
+    def migrated_database(self) -> str:
+        """The URL of a store without a row: a copy of one that the migrations made once."""
+        with self._connect() as connection:
+            if not connection.execute("select from pg_database where datname = 'migrated'").rowcount:
+                from evalkit.store import Store
+
+                connection.execute("create database migrated")
+                Store.open(self.url("migrated")).close()
+            name = f"test_{next(self._numbers)}"
+            connection.execute(f"create database {name} template migrated")
+        return self.url(name)
+
     def stop(self) -> None:
         self._process.send_signal(signal.SIGQUIT)  # at once: nobody reads its data again
         self._process.wait(timeout=30)
@@ -176,13 +188,13 @@ def sqlite_url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> str:
-    """The URL of an empty PostgreSQL database."""
-    return postgres_server.new_database()
+    """The URL of a PostgreSQL store that nobody has touched."""
+    return postgres_server.migrated_database()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def store_url(request: pytest.FixtureRequest) -> str:
-    """The URL of a store that is not there yet, on each database."""
+    """The URL of a store that nobody has touched, on each database."""
     return request.getfixturevalue(f"{request.param}_url")
 
 

@@ -40,6 +40,7 @@ from evalkit.cli import exits
 sys.path.append(sys.argv[2])
 import haste
 haste.hasten()
+haste.migrate_once()
 import typer.main
 from evalkit.cli.commands import app
 typer.main.get_command(app)

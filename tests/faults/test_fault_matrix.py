@@ -30,7 +30,7 @@ class Row:
     what: str
     ends: str
     faults: tuple[Fault, ...] = ()
-    """Each is tried alone, once and twice, and in a burst where what meets it is asked again."""
+    """Each is tried alone, once and twice; what is asked again meets it once and in a burst."""
     before: tuple[Fault, ...] = ()
     """Faults that must have happened first."""
     codes: tuple[int, ...] = ()
@@ -228,13 +228,20 @@ def _tries() -> list[Any]:
     tries: list[Any] = []
     for row in ROWS:
         for fault in row.faults:
-            for times in (1, 2, BURST) if _is_asked_again(fault) else (1, 2):
+            for times in _times(fault):
                 name = f"{_name(fault)}-x{times}"
                 small = times == 1 and _name(fault) in _SMALL
                 repeated = Fault(**{**_fields(fault), "times": times})
                 marks = () if small else (pytest.mark.sweep,)
                 tries.append(pytest.param(row, repeated, id=name, marks=marks))
     return tries
+
+
+def _times(fault: Fault) -> tuple[int, ...]:
+    """How often in a row; what is asked again outlives two like one, which one kind of each endpoint shows for all."""
+    if not _is_asked_again(fault):
+        return (1, 2)
+    return (1, 2, BURST) if fault.kind in ("500", "429") or fault.framing == "terminated" else (1, BURST)
 
 
 def _is_asked_again(fault: Fault) -> bool:

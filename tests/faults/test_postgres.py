@@ -100,14 +100,14 @@ def check(url: str, sandbox: Sandbox, *, runs: int, cases: int) -> None:
 
 @pytest.mark.sweep
 def test_eight_processes_on_one_postgresql_pay_every_run_once(
-    suite_folder: Any, start: Any, postgres_url: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    suite_folder: Any, start: Any, postgres_server: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account(monkeypatch, sandbox)
-    folder = suite_folder(3)
-    said = crowd(start, folder, postgres_url, sandbox, n=8, runs=N_RUNS)
-    settle(folder, postgres_url, N_RUNS)
+    folder, url = suite_folder(3), postgres_server.new_database()  # whose tables they make at once, too
+    said = crowd(start, folder, url, sandbox, n=8, runs=N_RUNS)
+    settle(folder, url, N_RUNS)
 
-    check(postgres_url, sandbox, runs=N_RUNS, cases=3)
+    check(url, sandbox, runs=N_RUNS, cases=3)
     assert [line for line in said if not line.startswith("UnknownCreateError")] == []
 
 

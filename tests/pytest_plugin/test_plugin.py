@@ -180,8 +180,17 @@ def test_workers_of_xdist_tell_their_verdicts(pytester: pytest.Pytester, judged:
     assert sorted(line.split()[1] for line in told.splitlines()[1:] if "(first)" in line) == sorted(names)
 
 
+@pytest.fixture(scope="session")
+def imported() -> None:
+    """What asks a judge is imported before a test begins: at its end pytester forgets what was imported within it."""
+
+    import evalkit.pipeline.collect
+    import evalkit.pipeline.submit
+    import evalkit.provider  # noqa: F401
+
+
 @pytest.fixture
-def pending(suite_folder: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Path:
+def pending(imported: None, suite_folder: Any, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A suite whose judge has been asked, and whose answers nobody has collected."""
     monkeypatch.setenv("ANTHROPIC_BASE_URL", sandbox.url)
     monkeypatch.setenv("ANTHROPIC_API_KEY", "key")

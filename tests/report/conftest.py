@@ -22,3 +22,12 @@ def open_report(chromium: Browser) -> Iterator[Callable[..., Watched]]:
             return tabs(path.resolve().as_uri() + (f"#{state}" if state else ""), **options)
 
         yield opened
+
+
+@pytest.fixture(scope="session")
+def demo_pages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
+    """The pages of the demo, made once."""
+    from evalkit import demo
+
+    _, written, _ = demo(tmp_path_factory.mktemp("demo"))
+    return tuple(page.path for page in written)

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from complete_pages import complete_page, with_texts
 from picture_pages import a_wide_page, every_picture
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 from report_pages import BASE, BETTER, a_case, a_page
+from tabs import watched_tabs
 
-from evalkit import demo
 from evalkit.report import Rendering, render
 
 Opener = Callable[..., Any]
@@ -48,36 +48,43 @@ def axe() -> Path:
     return AXE
 
 
+class Pages(dict[str, Path]):
+    """Every kind of page, written when it is first asked for."""
+
+    def __init__(self, folder: Path, demo: Path) -> None:
+        super().__init__(demo=demo)
+        self._folder = folder
+
+    def __missing__(self, name: str) -> Path:
+        made: dict[str, Callable[[], Any]] = {
+            "complete": complete_page,
+            "pictures": lambda: every_picture(80),
+            "wide": lambda: a_wide_page(40, slices=12),
+            "bare": lambda: a_page([]),
+            "parts": lambda: complete_page(150),
+        }
+        rendering = Rendering(split=True, text_limit=1) if name == "parts" else Rendering()
+        out = self._folder / ("parts" if name == "parts" else f"{name}.html")
+        self[name] = render(made[name](), out, rendering).path
+        return self[name]
+
+
 @pytest.fixture(scope="session")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Every kind of page."""
-    folder = tmp_path_factory.mktemp("accessible")
-    _, written, _ = demo(folder)
-    made = {"complete": complete_page(), "pictures": every_picture(80), "wide": a_wide_page(40, slices=12)}
-    return {
-        "demo": written[0].path,
-        **{name: render(page, folder / f"{name}.html").path for name, page in made.items()},
-        "bare": render(a_page([]), folder / "bare.html").path,
-        "parts": render(complete_page(150), folder / "parts", Rendering(split=True, text_limit=1)).path,
-    }
+def pages(tmp_path_factory: pytest.TempPathFactory, demo_pages: tuple[Path, ...]) -> Pages:
+    return Pages(tmp_path_factory.mktemp("accessible"), demo_pages[0])
 
 
 @pytest.fixture
 def audited(chromium: Browser, axe: Path) -> Iterator[Callable[..., Tab]]:
     """Opens a page with axe in it: the page's own policy would keep it out."""
-    contexts: list[BrowserContext] = []
+    with watched_tabs(chromium, ready=None) as tabs:
 
-    def opened(path: Path, **options: Any) -> Tab:
-        contexts.append(chromium.new_context(bypass_csp=True, **options))
-        tab = contexts[-1].new_page()
-        tab.set_default_timeout(15_000)
-        tab.goto(path.as_uri())
-        tab.add_script_tag(path=axe)
-        return tab
+        def opened(path: Path, **options: Any) -> Tab:
+            tab = tabs(path.as_uri(), bypass_csp=True, **options).tab
+            tab.add_script_tag(path=axe)
+            return tab
 
-    yield opened
-    for context in contexts:
-        context.close()
+        yield opened
 
 
 def faults(tab: Tab) -> list[str]:
@@ -87,9 +94,7 @@ def faults(tab: Tab) -> list[str]:
 @pytest.mark.parametrize(
     "name", ["demo", *(pytest.param(name, marks=LONG) for name in ("complete", "pictures", "wide", "bare", "parts"))]
 )
-def test_axe_finds_nothing_light_or_dark_wide_or_narrow(
-    pages: dict[str, Path], audited: Callable[..., Tab], name: str
-) -> None:
+def test_axe_finds_nothing_light_or_dark_wide_or_narrow(pages: Pages, audited: Callable[..., Tab], name: str) -> None:
     tab = audited(pages[name], viewport=WIDE)
     tab.locator("html[data-ready]").wait_for()
 
@@ -102,7 +107,7 @@ def test_axe_finds_nothing_light_or_dark_wide_or_narrow(
             assert faults(tab) == [], (name, scheme, "all open")
 
 
-def test_axe_finds_nothing_with_the_help_open(pages: dict[str, Path], audited: Callable[..., Tab]) -> None:
+def test_axe_finds_nothing_with_the_help_open(pages: Pages, audited: Callable[..., Tab]) -> None:
     tab = audited(pages["demo"], viewport=WIDE)
     tab.locator("html[data-ready]").wait_for()
 
@@ -114,7 +119,7 @@ def test_axe_finds_nothing_with_the_help_open(pages: dict[str, Path], audited: C
 
 
 def test_axe_finds_nothing_where_the_script_is_forbidden(
-    pages: dict[str, Path], tmp_path: Path, audited: Callable[..., Tab]
+    pages: Pages, tmp_path: Path, audited: Callable[..., Tab]
 ) -> None:
     html = pages["pictures"].read_text(encoding="utf-8")
     bare = tmp_path / "bare.html"
@@ -127,7 +132,7 @@ def test_axe_finds_nothing_where_the_script_is_forbidden(
         assert faults(tab) == []
 
 
-def test_axe_finds_what_is_planted(pages: dict[str, Path], tmp_path: Path, audited: Callable[..., Tab]) -> None:
+def test_axe_finds_what_is_planted(pages: Pages, tmp_path: Path, audited: Callable[..., Tab]) -> None:
     planted = "<button></button><img src=''><p style='color: #ccc; background: #fff'>pale</p><input>"
     html = pages["bare"].read_text(encoding="utf-8").replace("<main>", f"<main>{planted}")
     (tmp_path / "r.html").write_text(html, encoding="utf-8")
@@ -161,7 +166,7 @@ REACHABLE = """() => {
 
 @pytest.mark.parametrize("name", ["demo", pytest.param("pictures", marks=LONG)])
 def test_the_tab_key_goes_through_all_of_a_page_visibly_and_is_never_caught(
-    pages: dict[str, Path], open_report: Opener, name: str
+    pages: Pages, open_report: Opener, name: str
 ) -> None:
     tab = open_report(pages[name], reduced_motion="reduce").tab
     wanted = set(tab.evaluate(REACHABLE))
@@ -182,7 +187,7 @@ def test_the_tab_key_goes_through_all_of_a_page_visibly_and_is_never_caught(
     assert wanted - set(places) == set()
 
 
-def test_the_skip_link_leads_to_the_cases(pages: dict[str, Path], open_report: Opener) -> None:
+def test_the_skip_link_leads_to_the_cases(pages: Pages, open_report: Opener) -> None:
     tab = open_report(pages["demo"]).tab
 
     tab.keyboard.press("Tab")
@@ -198,7 +203,7 @@ def test_the_skip_link_leads_to_the_cases(pages: dict[str, Path], open_report: O
     "name", ["demo", pytest.param("complete", marks=LONG), "pictures", pytest.param("wide", marks=LONG)]
 )
 def test_nothing_scrolls_sideways_at_320_pixels_even_all_open(
-    pages: dict[str, Path], open_report: Opener, name: str, script: bool
+    pages: Pages, open_report: Opener, name: str, script: bool
 ) -> None:
     tab = open_report(pages[name], script=script, viewport=NARROW).tab
 
@@ -207,7 +212,7 @@ def test_nothing_scrolls_sideways_at_320_pixels_even_all_open(
     assert tab.evaluate(SIDEWAYS) <= 0
 
 
-def test_wider_spacing_of_text_cuts_nothing_off(pages: dict[str, Path], audited: Callable[..., Tab]) -> None:
+def test_wider_spacing_of_text_cuts_nothing_off(pages: Pages, audited: Callable[..., Tab]) -> None:
     tab = audited(pages["pictures"], viewport=NARROW)
     tab.locator("html[data-ready]").wait_for()
 
@@ -240,7 +245,7 @@ def test_every_script_of_the_world_fits_and_runs_in_its_direction(tmp_path: Path
     assert found[0] == "rtl" or found[1] == "plaintext"
 
 
-def test_whoever_wants_no_motion_gets_none(pages: dict[str, Path], open_report: Opener) -> None:
+def test_whoever_wants_no_motion_gets_none(pages: Pages, open_report: Opener) -> None:
     tab = open_report(pages["demo"], reduced_motion="reduce").tab
 
     moving = tab.evaluate(
@@ -254,7 +259,7 @@ def test_whoever_wants_no_motion_gets_none(pages: dict[str, Path], open_report: 
     assert moving == []
 
 
-def test_on_paper_every_static_part_is_there_on_few_pages(pages: dict[str, Path], open_report: Opener) -> None:
+def test_on_paper_every_static_part_is_there_on_few_pages(pages: Pages, open_report: Opener) -> None:
     tab = open_report(pages["demo"]).tab
     parts = tab.locator("h2").evaluate_all("(all) => all.map((one) => one.id)")
 

@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import Browser, expect
 from report_pages import BASE, BETTER, CRITERION, HOSTILE, HeldCases, a_page, hostile_page, seeded_cases
 
-from evalkit import demo
 from evalkit.report import render
 from evalkit.report.page import OutputText, SampleText
 from evalkit.score import Status
@@ -110,10 +109,9 @@ def test_a_page_of_ten_thousand_cases_does_all_this_too(tmp_path: Path, open_rep
     assert tab.locator("#canvas .row").count() == 1
 
 
-def test_the_page_of_the_demo_can_be_read_to_the_last_case(tmp_path: Path, open_report: Opener) -> None:
-    _, pages, _ = demo(tmp_path)
-    [support] = [page for page in pages if page.path.name == "support.html"]
-    seen = open_report(support.path)
+def test_the_page_of_the_demo_can_be_read_to_the_last_case(demo_pages: tuple[Path, ...], open_report: Opener) -> None:
+    [support] = [page for page in demo_pages if page.name == "support.html"]
+    seen = open_report(support)
     tab = seen.tab
 
     for button in tab.locator("#filters button").all():

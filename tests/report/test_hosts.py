@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
 from report_pages import a_page, seeded_cases
+from tabs import watched_tabs
 
 from evalkit.report import RenderedPage, Rendering, render
 
@@ -71,18 +72,8 @@ def served() -> Iterator[Callable[[Path, str], str]]:
 @pytest.fixture
 def visit(chromium: Browser) -> Iterator[Callable[[str], Tab]]:
     """Opens an address without waiting for the page's script, which may be forbidden there."""
-    contexts: list[BrowserContext] = []
-
-    def opened(address: str) -> Tab:
-        contexts.append(chromium.new_context())
-        tab = contexts[-1].new_page()
-        tab.set_default_timeout(15_000)
-        tab.goto(address)
-        return tab
-
-    yield opened
-    for context in contexts:
-        context.close()
+    with watched_tabs(chromium, ready=None) as tabs:
+        yield lambda address: tabs(address).tab
 
 
 def margin(tab: Tab) -> str:

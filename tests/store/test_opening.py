@@ -19,6 +19,18 @@ from evalkit.store import Store, engine
 from evalkit.store.schema import HEAD, metadata
 
 
+@pytest.fixture
+def postgres_url(postgres_server: Any) -> str:
+    """The URL of an empty database: here it is opening that makes the tables."""
+    return postgres_server.new_database()
+
+
+@pytest.fixture(autouse=True)
+def migrates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every new store is made by the migrations, which other tests do not wait for."""
+    monkeypatch.setattr(engine, "_migrate", engine._migrate_as_shipped)
+
+
 def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
@@ -78,7 +90,8 @@ def test_sqlite_writes_ahead_and_syncs_every_commit(sqlite_url: str, monkeypatch
 
 OPENER = """
 import sys
-from evalkit.store import Store
+from evalkit.store import Store, engine
+engine._migrate = engine._migrate_as_shipped
 print("ready", flush=True)
 sys.stdin.readline()
 with Store.open(sys.argv[1]) as store:

@@ -11,8 +11,20 @@ from alembic.migration import MigrationContext
 
 from evalkit.errors import StoreError
 from evalkit.run import IntentState
-from evalkit.store import Store
+from evalkit.store import Store, engine
 from evalkit.store.schema import HEAD, intents, metadata, scores
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Any) -> str:
+    """The URL of an empty database: here it is opening that makes the tables."""
+    return postgres_server.new_database()
+
+
+@pytest.fixture(autouse=True)
+def migrates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every new store is made by the migrations, which other tests do not wait for."""
+    monkeypatch.setattr(engine, "_migrate", engine._migrate_as_shipped)
 
 
 def insert(store: Store, table: sa.Table, **row: Any) -> None:
