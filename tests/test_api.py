@@ -77,6 +77,7 @@ def test_a_case_can_be_looked_at_and_scores_exported(suite_folder: Any, account:
     assert detail.output in detail.prompt
     shown, listed = evalkit.show(run[:6], config=folder)[0].json(), evalkit.runs(folder)[0].json()
     assert shown == {**listed, "cache": shown["cache"], "estimate": shown["estimate"]}, "what is told of one alone"
+    assert shown["estimate"] is not None
     assert evalkit.export(run, text, config=folder) == len(text.getvalue().splitlines()) == 3
     assert evalkit.export(run, tmp_path / "scores.csv", format="csv", config=folder) == 3
 

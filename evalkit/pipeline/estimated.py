@@ -10,6 +10,7 @@ from typing import Final
 
 from evalkit.run import IntentState
 from evalkit.store import Estimate, LedgerEntry, Store
+from evalkit.store.rows import chunks
 
 _ALIVE: Final = (IntentState.PLANNED, IntentState.INTENDED, IntentState.UNKNOWN)
 _ROUNDING: Final = 1e-9
@@ -74,7 +75,8 @@ def estimated(store: Store, run_ids: Sequence[str], entries: Iterable[LedgerEntr
     under_way = _under_way(store)
     return {
         run: _estimated(one, None if run in under_way else _actual(spent.get(run, ())))
-        for run, one in store.estimates.of(run_ids).items()
+        for some in chunks(run_ids)
+        for run, one in store.estimates.of(some).items()
     }
 
 

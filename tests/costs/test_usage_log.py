@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -202,3 +203,22 @@ def test_a_file_that_was_rotated_is_begun_anew(logged: Any) -> None:
 
     assert {line["label"] for line in lines(logged.log)} == {"tuesday"}
     assert len(lines(logged.log)) == 10
+
+
+def test_who_finds_another_writing_to_the_file_waits_for_its_end(logged: Any) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    logged.submit()
+    logged.killed("collect", *WAIT, at="collected")
+    logged.log.parent.mkdir(exist_ok=True)
+
+    with logged.log.open("ab") as file, Store.open(logged.url) as store:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        waiting = threading.Thread(target=UsageLog(path=logged.log).write, args=(store,))
+        waiting.start()
+        waiting.join(0.5)
+        assert waiting.is_alive()
+        assert logged.log.stat().st_size == 0
+        fcntl.flock(file, fcntl.LOCK_UN)
+        waiting.join()
+
+    assert len(lines(logged.log)) == 5
