@@ -59,7 +59,7 @@ def test_runs_has_a_row_per_run_and_its_cases_add_up(call: Any, scored: Any) -> 
         (("validate",), {"config", "name", "dataset", "graders", "candidates", "sentinels", "notes"}),
         (("plan",), {"runs", "price_date"}),
         (("runs",), {"runs"}),
-        (("status",), {"batches", "planned", "unknown", "held_back", "handed_over", "waiting"}),
+        (("status",), {"batches", "planned", "unknown", "held_back", "warming", "handed_over", "waiting"}),
         (("collect",), {"runs"}),
         (("report", "-o", "page.html"), PAGE),
         (("run", "--sandbox", "-o", "page.html"), {"runs"} | PAGE),
