@@ -55,6 +55,12 @@ def test_of_a_single_request_nothing_is_cached_and_of_a_few_neither() -> None:
     assert choose_ttl(prefix(8), HAIKU).ttl == "off", "all of them start before there is an entry"
 
 
+@pytest.mark.parametrize("requests", [0, 1])
+def test_a_run_that_sends_nothing_new_is_weighed_too_whatever_was_seen(requests: int) -> None:
+    seen = [Hits(ttl="5m", warm=False, share=0.9, requests=400)]
+    assert choose_ttl(prefix(requests), HAIKU, seen=seen).ttl == "off"
+
+
 def test_of_many_requests_the_cheaper_write_is_taken() -> None:
     choice = choose_ttl(prefix(500), HAIKU)
     assert choice.ttl == "5m"
