@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from evalkit.dataset import Case
 from evalkit.graders import Asked, Check
+from evalkit.pipeline.caching.settle import Caching, foreseen
 from evalkit.pipeline.encode import encode, params_of
 from evalkit.pipeline.forecast import Forecast, Forecaster
 from evalkit.pipeline.forecast.counted import Count, Sampled, count_sample, draw
@@ -38,6 +40,8 @@ class Weighing:
     """Counts tokens; None where they are told locally."""
     sample: int = 0
     """Requests of a run that are counted."""
+    caching: Caching = field(default_factory=Caching)
+    """How the config wants prefixes cached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,9 @@ def weigh(planned: PlannedRun, how: Weighing, *, exists: bool) -> WeighedRun:
     made = len(store.content.outputs(planned.candidate.digest)) if planned.needs else 0
     unmade = max(0, run.cases - made) if planned.needs else 0
     asked = asked_beforehand(grader, planned.dataset) if unmade else grader
+    pairs, now = _pairs(planned, store, taken), datetime.now(UTC)
+    run = foreseen(how.caching, store, run, asked, pairs, now=now, realtime=not how.batch)
+    planned = replace(planned, run=run)
     with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
         encoded = encode(run, asked, _pairs(planned, store, taken), Path(directory), sentinels=planned.sentinels)
     weighed = Weighed.together(part.weighed for part in encoded.parts if part.weighed)

@@ -57,6 +57,20 @@ def test_what_is_paid_lies_in_the_range_and_a_second_plan_is_narrower(open_bench
     assert (first.usual_seconds, first.late_seconds, second.usual_seconds is None) == (None, 86_400, False)
 
 
+@pytest.mark.parametrize("setting", ["auto", "off", "5m", "1h"])
+def test_a_plan_is_told_of_the_ttl_that_a_submit_takes(open_bench: Any, sqlite_url: str, setting: str) -> None:
+    bench = open_bench(sqlite_url, cases=30, rubric=LONG)
+    config = bench.folder / "evalkit.toml"
+    config.write_text(f'{config.read_text()}\n[submit]\ncache = "{setting}"\n')
+    (told,) = planned(bench, count=False).runs
+    (run,) = bench.submit().runs
+
+    with bench.store() as store:
+        chosen, estimate = store.runs.get(run).cache_ttl, store.estimates.of([run])[run]
+    assert (told.cache_ttl or "off") == chosen
+    assert (told.low_usd, told.at_most_usd) == pytest.approx((estimate.low_usd, estimate.at_most_usd))
+
+
 def test_what_another_grader_took_tells_less_but_more_than_nothing(small: Any) -> None:
     first = planned(small, count=False)
     small.submit()

@@ -11,14 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from evalkit.pipeline.caching import choice
+from evalkit.pipeline.caching.choice import AT_ONCE, DOCUMENTED_HITS, Ttl
 from evalkit.pipeline.forecast.tokens import Spread
 from evalkit.pricing import Rates
 from evalkit.store.habits import Habit
 
-HITS: Final = (0.30, 0.98)
-"""Share of cache reads in batches, from bad to good, as the API's documentation gives it."""
-_AT_ONCE: Final = 10
-"""Requests that start before the first has been answered: none of them can read what it writes."""
 _SLACK: Final = 0.02
 
 
@@ -59,14 +57,12 @@ class CacheForecast:
         return False if self.hits[1] < needed else None
 
 
-def break_even(rates: Rates | None, ttl: str) -> float | None:
+def break_even(rates: Rates | None, ttl: Ttl) -> float | None:
     """The hit share from which on a cached prefix costs less than an uncached one; None where a price is not known."""
     if rates is None or rates.cache_read is None or not rates.input:
         return None
     write = rates.cache_write_1h if ttl == "1h" else rates.cache_write_5m
-    if write is None or write <= rates.cache_read:
-        return None
-    return max(0.0, (write - rates.input) / (write - rates.cache_read))
+    return None if write is None else choice.break_even(ttl, rates)
 
 
 def expected_hits(habits: Sequence[Habit], n: int) -> tuple[float, float]:
@@ -77,7 +73,7 @@ def expected_hits(habits: Sequence[Habit], n: int) -> tuple[float, float]:
     """
     found = [(one.read_share, one.replies) for one in habits if one.read_share is not None]
     if not found:
-        low, high = HITS
-        return low * max(0.0, 1.0 - _AT_ONCE / max(n, 1)), high
+        low, high = DOCUMENTED_HITS
+        return low * max(0.0, 1.0 - AT_ONCE / max(n, 1)), high
     ends = [end for share, of in found for end in (share, 1.0 - (1.0 - share) * of / max(n, 1))]
     return max(0.0, min(ends) - _SLACK), min(0.99, max(0.0, *ends) + _SLACK)
