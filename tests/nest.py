@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 _NEST: Final = """
-import gc, importlib, json, os, resource, select, signal, socket, sys, traceback
+import gc, importlib, json, os, resource, select, signal, socket, sys, tempfile, traceback
 import alembic, alembic.command, anthropic, anthropic.resources.messages, anthropic.types.messages, httpx2, jinja2
 import rich.console, scipy.stats, sqlalchemy, sqlite3
 try:
@@ -52,6 +52,7 @@ def play(wish):
     os.chdir(wish["cwd"])
     os.environ.clear()
     os.environ.update(wish["env"])
+    tempfile.tempdir = None  # which was found by another environment
     importlib.reload(failpoint)  # which reads its variable as it is imported
     if wish["room"] is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (wish["room"], wish["room"]))

@@ -66,7 +66,10 @@ PLANNED = {
         (("validate",), {"config", "name", "dataset", "graders", "candidates", "sentinels", "notes"}),
         (("plan",), PLANNED),
         (("runs",), {"runs"}),
-        (("status",), {"batches", "planned", "unknown", "held_back", "warming", "handed_over", "waiting"}),
+        (
+            ("status",),
+            {"batches", "planned", "unknown", "held_back", "over_limit", "warming", "handed_over", "waiting"},
+        ),
         (("collect",), {"runs"}),
         (("report", "-o", "page.html"), PAGE),
         (("run", "--sandbox", "-o", "page.html"), {"runs"} | PAGE),

@@ -49,6 +49,8 @@ def complete_page(n: int = 12) -> Page:
             reused=2,
             reused_from="run aaaaaaaaaaaa",
             realtime="3 realtime",
+            cache_saving_usd=0.25,
+            estimated_usd=(0.5, 2.5),
             sentinels=3,
             sentinels_caught=2,
         )
@@ -80,7 +82,11 @@ def complete_page(n: int = 12) -> Page:
         agreement=agreements(),
         gates=(_gate(),),
         trends=(_trend(),),
-        frontiers=(a_frontier(hull=((0.0004, 0.61), (0.0102, 0.79)), oracle=(0.0031, 0.86), judge="judge-1"),),
+        frontiers=(
+            a_frontier(
+                hull=((0.0004, 0.61), (0.0102, 0.79)), oracle=(0.0031, 0.86), judge="judge-1", price_date="2026-11-01"
+            ),
+        ),
         judges=(a_matrix(),),
         prompts={CRITERION: "You are a careful judge.", "tone": "Judge the tone."},
     )
