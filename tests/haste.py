@@ -20,7 +20,8 @@ def hasten() -> None:
 
     What a process has written to SQLite outlives its end, however it ends: only a machine that goes down could tell
     whether a commit waited for the disk. A new SQLite store has the tables that the migrations made once in this
-    process. The SDK asks again as often as ever, but at once. And the commands that typer makes of functions stay the
+    process. The SDK asks again as often as ever, but at once; so
+    does a call for a message. And the commands that typer makes of functions stay the
     same for as long as a process lives.
     """
     engine: Any = sys.modules.get("evalkit.store.engine")
@@ -32,6 +33,9 @@ def hasten() -> None:
     sdk: Any = sys.modules.get("anthropic._base_client")
     if sdk is not None:
         sdk.INITIAL_RETRY_DELAY = 0.01
+    door: Any = sys.modules.get("evalkit.provider.door")
+    if door is not None:
+        door.MESSAGE_PAUSES = (0.01, 0.01)
     pace: Any = sys.modules.get("evalkit.pipeline.pace")
     if pace is not None:
         pace.FIRST_PAUSE = 0.01

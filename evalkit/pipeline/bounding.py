@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 from evalkit.graders import Asked, PairwiseGrader, RubricGrader
 from evalkit.pipeline.encode import encode
 from evalkit.pipeline.forecast import Forecast, Forecaster
-from evalkit.pipeline.generate import USUAL_TOKENS, pairs_to_weigh
+from evalkit.pipeline.forecast.unmade import STAND_IN, generators, most_beyond
+from evalkit.pipeline.generate import pairs_to_weigh
 from evalkit.pipeline.suite import PlannedRun
 
 
@@ -24,15 +26,14 @@ def bound(
         DatasetError: its cases cannot be rendered.
     """
     made = {case.id: text for case, text in pairs_to_weigh(planned, forecaster.store)}
-    makers = [planned.candidate.generator] if planned.candidate.generator else []
+    makers, judge = generators(grader, planned.candidate), planned.run.judge
     if isinstance(grader, RubricGrader) and grader.guard is not None:
         grader = copy(grader)
         grader.guard = None
     if isinstance(grader, PairwiseGrader) and grader.baseline is not None and grader.baseline.generator is not None:
-        makers.append(grader.baseline.generator)
-        texts = {case: text for case, text in made.items() if text is not None}
+        texts = dict.fromkeys(made, STAND_IN)
         grader = grader.beside(replace(grader.baseline, texts={**texts, **grader.baseline.texts}))
     pairs = ((case, made.get(case.id)) for case in planned.dataset)
     encoded = encode(planned.run, grader, pairs, directory, sentinels=planned.sentinels)
-    more = sum(max(0, one.max_tokens - USUAL_TOKENS) for one in makers)
-    return forecaster.of(planned.run, grader, encoded.parts, batch=batch, more=more)
+    more = sum(most_beyond(one, judge.model) for one in makers) if judge else 0.0
+    return forecaster.of(planned.run, grader, encoded.parts, batch=batch, more=math.ceil(more))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -26,10 +26,21 @@ def let_go(store: Store, forecaster: Forecaster | None, run: Run, *, now: dateti
     """
     if not any(intent.over_limit for intent in store.intents.in_state(IntentState.PLANNED, runs=[run.id])):
         return 0
-    if forecaster is not None:
-        for of_run, part in store.budgets.unweighed(run.id, now=now):
-            _weigh(store, forecaster, store.runs.get(of_run), part)
+    weigh_beside(store, forecaster, [run.id], now=now)
     return len(store.budgets.let_go(run.id, now=now))
+
+
+def weigh_beside(
+    store: Store, forecaster: Forecaster | None, runs: Sequence[str], suites: Iterable[str] = (), *, now: datetime
+) -> None:
+    """Weigh what nobody has weighed of some runs, and of all that counts against their limits and those of suites.
+
+    What was sent while no limit was in force may lack a weight, as what is recovered does; no limit knows what it
+    costs before it is collected, and has no room for anything until then.
+    """
+    if forecaster is not None:
+        for run, part in store.budgets.unweighed(runs, suites, now=now):
+            _weigh(store, forecaster, store.runs.get(run), part)
 
 
 def held_by_limits(store: Store, runs: Sequence[str] | None) -> list[str]:

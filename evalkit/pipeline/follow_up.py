@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
 from evalkit.errors import StaleTransitionError
 from evalkit.failpoint import step
-from evalkit.pipeline.budgeting import weight_of
+from evalkit.pipeline.budgeting import weigh_beside, weight_of
 from evalkit.pipeline.forecast import Forecaster
 from evalkit.pipeline.refusing import refused
 from evalkit.run import Batch, Intent, Run
@@ -92,6 +93,7 @@ def retry(
     last = replace(last, realtime=all(intent.realtime for intent in before))
     parts = _parts(run, wanted, after=last)
     if max_cost is not None or store.budgets.in_force([run.suite], [run.id]):
+        weigh_beside(store, forecaster, [run.id], now=datetime.now(UTC))
         parts = [replace(one, weight=_weight(store, forecaster, run, one)) for one in parts]
     try:
         planned = store.follow_ups(parts, max_usd=max_cost)

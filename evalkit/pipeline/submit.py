@@ -17,6 +17,7 @@ from evalkit.failpoint import step
 from evalkit.graders import Asked, Check
 from evalkit.pipeline.admission import Admission, Written
 from evalkit.pipeline.bounding import bound
+from evalkit.pipeline.budgeting import weigh_beside
 from evalkit.pipeline.caching.order import together
 from evalkit.pipeline.caching.settle import Settled, foreseen, settle
 from evalkit.pipeline.encode import Encoded, Pairs, encode, no_output
@@ -84,6 +85,9 @@ class Submitter:
         )
         if not admission.in_force:
             return {one.run.id: self._told(self._prepare(one, directory)()) for one in planned}
+        weigh_beside(
+            self.sender.store, self.sender.forecaster, [*admission.runs], admission.suites, now=self.sender.now()
+        )
         try:
             written = admission.write({one.run.id: self._prepare(one, directory) for one in planned})
         except NoRoomError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Final, Self
@@ -13,7 +14,7 @@ import msgspec
 from evalkit.errors import ProviderError
 from evalkit.provider.count import Counted, NotCounted, count_tokens
 from evalkit.provider.faults import cause, mend, no_credentials, plain
-from evalkit.provider.message import MessageOutcome, answered, failed, lost
+from evalkit.provider.message import Answered, MessageOutcome, answered, failed, lost
 from evalkit.provider.outcome import CreateOutcome, created, disconnected, refused
 from evalkit.provider.wire import (
     SANDBOX_HEADER,
@@ -36,6 +37,8 @@ MODELS: Final = "/v1/models"
 # The SDK's own switch for an unread response; `anthropic` is pinned to the major version it was checked on.
 _RAW_RESPONSE: Final = "X-Stainless-Raw-Response"
 _CHUNK: Final = 1 << 18
+MESSAGE_PAUSES = (0.5, 1.0)
+"""Seconds before a call for a message that failed is made again."""
 
 
 class Provider:
@@ -122,11 +125,22 @@ class Provider:
         return created(response)
 
     def message(self, body: bytes) -> MessageOutcome:
-        """Ask for one message, from the bytes of its params; tried again as the SDK does. May be called by threads.
+        """Ask for one message, from the bytes of its params; a failure in passing is tried again. For threads too.
+
+        An API that wants fewer calls is left in peace at once: all calls are to slow down by it, and the SDK would
+        let this one sleep as long as the API says, deaf to an interrupt.
 
         Args:
             body: the params of one request, as JSON.
         """
+        for pause in MESSAGE_PAUSES:
+            outcome = self._message(body)
+            if not isinstance(outcome, Answered) or outcome.succeeded or outcome.refused is not None:
+                return outcome
+            time.sleep(pause)
+        return self._message(body)
+
+    def _message(self, body: bytes) -> MessageOutcome:
         import anthropic
         import httpx2
 
@@ -136,7 +150,7 @@ class Provider:
                 MESSAGES,
                 cast_to=httpx2.Response,
                 content=body,
-                options={"headers": headers, "follow_redirects": False},
+                options={"headers": headers, "follow_redirects": False, "max_retries": 0},
             )
         except anthropic.APIStatusError as error:
             return failed(error)

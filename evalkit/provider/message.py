@@ -73,7 +73,7 @@ def answered(response: httpx2.Response) -> MessageOutcome:
 
 
 def failed(error: anthropic.APIStatusError) -> MessageOutcome:
-    """By the status, when the SDK has tried as often as it does."""
+    """By the status."""
     status, said = error.status_code, f"the API answered {plain(error)}"
     if status in _ACCOUNT or 300 <= status < 400 or any(word in said for word in _LIMITS):
         return Barred(reason=f"{said}; {mend(status)}")
@@ -88,7 +88,7 @@ def failed(error: anthropic.APIStatusError) -> MessageOutcome:
 
 
 def lost(error: anthropic.APIConnectionError) -> MessageOutcome:
-    """By where the connection was lost: a call that may have been answered has had its tries."""
+    """By where the connection was lost: only a call that cannot have been answered is surely not paid."""
     import httpx2
 
     said = f"no answer came ({cause(error)})"

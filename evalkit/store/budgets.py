@@ -23,7 +23,7 @@ from evalkit.store.counted import Counted, count, month_of, waiting_runs
 from evalkit.store.engine import Database
 from evalkit.store.hand_overs import lock_runs
 from evalkit.store.rows import from_json, stamp, to_json
-from evalkit.store.schema import batches, budgets, caps, intents, runs
+from evalkit.store.schema import batches, budgets, caps, intents, results, runs
 
 NOT_YET: Final = "it is not weighed yet"
 """Why something that was just planned is held back."""
@@ -184,15 +184,24 @@ class Budgets:
         with self._database.writing() as connection:
             connection.execute(sa.update(intents).where(due).values(size=size, at_most_usd=at_most_usd))
 
-    def unweighed(self, run: str, *, now: datetime) -> list[tuple[str, int]]:
-        """What nobody has weighed of all that counts beside a run, and of what is held back of it: run and part."""
-        c, b = intents.c, batches.c
-        unread = sa.or_(c.batch.is_(None), b.state != BatchState.COLLECTED.value)
-        due = sa.and_(c.at_most_usd.is_(None), c.state != IntentState.NOT_CREATED.value, unread)
-        query = sa.select(c.run, c.part).outerjoin(batches, b.batch == c.batch).where(due).order_by(c.run, c.part)
+    def unweighed(self, run_ids: Sequence[str], suites: Iterable[str] = (), *, now: datetime) -> list[tuple[str, int]]:
+        """What nobody has weighed, and may be: run and part.
+
+        Of some runs and of all that counts beside them, and of all that counts against the budgets of some suites.
+        """
+        c, b, r = intents.c, batches.c, results.c
+        came = sa.select(sa.func.count()).where(r.batch == b.batch).scalar_subquery()
+        over = sa.and_(b.state == BatchState.COLLECTED.value, came >= b.requests)  # which counts as it was billed
+        unread = sa.or_(c.batch.is_(None), sa.not_(over))
+        due = sa.and_(c.at_most_usd.is_(None), c.state != IntentState.NOT_CREATED.value)
+        query = sa.select(c.run, c.part).outerjoin(batches, b.batch == c.batch).order_by(c.run, c.part)
         with self._database.snapshot() as connection:
-            beside = {one for limit in _limits(connection, run, now) for one in limit.counted(connection).unknown}
-            found = connection.execute(query.where(c.run.in_([run, *beside]))).all()
+            limits = {limit: None for run in run_ids for limit in _limits(connection, run, now)}
+            own = sa.select(budgets).where(budgets.c.suite.in_([*suites]))
+            for row in connection.execute(own).all():
+                limits |= dict.fromkeys(_of_suite(connection, row.suite, row.month_usd, now))
+            beside = {one for limit in limits for one in limit.counted(connection).unknown}
+            found = connection.execute(query.where(due, unread, c.run.in_([*run_ids, *sorted(beside)]))).all()
         return [(row.run, row.part) for row in found]
 
 

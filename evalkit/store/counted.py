@@ -23,7 +23,7 @@ from sqlalchemy.engine import Connection
 from evalkit.run import BatchState, IntentState, RunKind
 from evalkit.store.hand_overs import here
 from evalkit.store.rows import stamp
-from evalkit.store.schema import batches, estimates, intents, results, runs, waits
+from evalkit.store.schema import batches, estimates, intents, ledger, results, runs, waits
 
 _AT_THE_TURN: Final = timedelta(hours=1)
 """What was on its way so long before a month began may be created in it."""
@@ -82,20 +82,9 @@ def count(
 
 
 def _parts(scope: sa.ColumnElement[bool], since: datetime | None) -> sa.Select[*tuple[Any, ...]]:
-    i, b, r = intents.c, batches.c, results.c
-    own = sa.select(b.batch).join(runs, runs.c.run == b.run).where(scope)
+    i, b = intents.c, batches.c
     due = sa.true() if since is None else sa.or_(b.batch.is_(None), b.created_at >= stamp(since))
-    billed = (
-        sa.select(
-            r.batch,
-            sa.func.count().label("replies"),
-            sa.func.count(r.cost_usd).label("priced"),
-            sa.func.sum(r.cost_usd).label("usd"),
-        )
-        .where(r.batch.in_(own if since is None else own.where(b.created_at >= stamp(since))))
-        .group_by(r.batch)
-        .subquery()
-    )
+    billed = _billed(scope, since)
     columns = (i.run, i.part, i.state, i.requests, i.at_most_usd, i.over_limit, i.intended_at)
     return (
         sa.select(*columns, b.batch, b.state.label("batch_state"), billed.c.replies, billed.c.priced, billed.c.usd)
@@ -106,6 +95,27 @@ def _parts(scope: sa.ColumnElement[bool], since: datetime | None) -> sa.Select[*
         .where(scope, i.state != IntentState.NOT_CREATED.value, due)
         .order_by(i.run, i.part)
     )
+
+
+def _billed(scope: sa.ColumnElement[bool], since: datetime | None) -> sa.Subquery:
+    """What each batch has cost so far: as the ledger has it, and by its replies where that has nothing of it.
+
+    This is asked in the transaction that lets something go, so it must not read all the replies of a month.
+    """
+    b, r, told = batches.c, results.c, ledger.c
+    own = sa.select(b.batch).join(runs, runs.c.run == b.run).where(scope)
+    own = own if since is None else own.where(b.created_at >= stamp(since))
+    in_ledger = sa.exists().where(told.batch == b.batch)
+    written = sa.select(
+        told.batch,
+        sa.func.sum(told.results).label("replies"),
+        sa.func.sum(told.priced).label("priced"),
+        sa.func.sum(told.cost_usd).label("usd"),
+    ).where(told.batch.in_(own))
+    unwritten = sa.select(r.batch, sa.func.count(), sa.func.count(r.cost_usd), sa.func.sum(r.cost_usd)).where(
+        r.batch.in_(own.where(~in_ledger))
+    )
+    return sa.union_all(written.group_by(told.batch), unwritten.group_by(r.batch)).subquery()
 
 
 def waiting_runs(scope: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from evalkit.store import Store
 from evalkit.store.counted import count, month_of
+from evalkit.store.ledger import add_up
 from evalkit.store.rows import stamp
 from evalkit.store.schema import batches, estimates, intents, results, runs, waits
 
@@ -30,6 +31,7 @@ class Part(NamedTuple):
     costs: list[float | None]
     lacking: int
     """Requests without a reply."""
+    in_ledger: bool = False
 
 
 parts = st.builds(
@@ -41,6 +43,7 @@ parts = st.builds(
     st.booleans(),
     st.lists(st.sampled_from([None, 0.25, 1.0, 7.5, 30.0]), max_size=3),
     st.integers(0, 1),
+    st.booleans(),
 )
 
 
@@ -87,6 +90,8 @@ def put(store: Store, run: str, of_run: list[Part], *, suite: str, waits_for: bo
                 line = {"batch": name, "custom_id": str(m), "run": run, "raw": b"", "received_at": at, "type": "x"}
                 line |= {f"{kind}_tokens": n for kind, n in tokens.items()}
                 connection.execute(sa.insert(results), [{**line, "cost_usd": cost}])
+            if part.in_ledger:
+                add_up(connection, [name])
         if waits_for:
             connection.execute(sa.insert(waits), [{"run": run, "needs": "other", "fresh": False}])
             said = {"run": run, "made_at": stamp(NOW), "requests": 1, "at_most_usd": estimate}
@@ -131,3 +136,26 @@ def test_what_cost_more_than_it_could_counts_as_it_was_billed_and_is_named(store
         found = count(connection, runs.c.suite == "a", since=month_of(NOW))
 
     assert (found.total_usd, found.above) == (7.5, ["run0-0"])
+
+
+def test_what_is_in_the_ledger_is_not_read_reply_by_reply(store: Store) -> None:
+    whole = Part("created", 9.0, False, 0, True, [1.0, 0.25], 0, in_ledger=True)
+    put(store, "run0", [whole, Part("created", 9.0, False, 0, False, [1.0], 1)], suite="a", waits_for=False, estimate=0)
+    with store.database.writing() as connection:
+        connection.execute(sa.delete(results).where(results.c.batch == "run0-0"))
+
+    with store.database.reading() as connection:
+        found = count(connection, runs.c.suite == "a", since=month_of(NOW))
+
+    assert (found.spent_usd, found.reserved_usd) == (2.25, 8.0)
+
+
+def test_what_lost_replies_and_has_no_weight_is_still_to_be_weighed_and_what_was_billed_whole_is_not(
+    store: Store,
+) -> None:
+    whole, lost = Part("created", None, False, 0, True, [1.0], 0), Part("created", None, False, 0, True, [1.0], 1)
+    put(store, "run0", [whole, lost], suite="a", waits_for=False, estimate=None)
+    store.budgets.put("a", 5.0, now=NOW)
+
+    assert store.budgets.unweighed([], ["a"], now=NOW) == [("run0", 1)]
+    assert store.budgets.unweighed(["run0"], now=NOW) == [("run0", 1)]

@@ -206,6 +206,22 @@ def test_a_run_that_waits_counts_before_its_outputs_are_there(till: Any) -> None
     assert desk.bill() <= most
 
 
+@pytest.mark.parametrize("model", ["claude-haiku-4-5", "claude-haiku-5-5"])
+def test_a_run_that_waits_is_bound_by_what_its_judge_may_read_of_the_longest_output(till: Any, model: str) -> None:
+    desk = till(outputs={}, max_tokens=64)
+    (desk.folder / "answer.md.j2").write_text("Answer: {{ case.input }}")
+    desk.more(f'[[candidates]]\nname = "made"\nmodel = "{model}"\nmax_tokens = 30000\nprompt = "answer.md.j2"')
+    _, foretold = api.plan(desk.folder, store=desk.url).runs
+
+    _, waiting = desk.submit(max_cost=100)
+
+    with desk.open() as store:
+        (kept,) = store.estimates.of([waiting.run]).values()
+    judged = 30000 * (2 if model == "claude-haiku-4-5" else 1)  # a newer tokenizer makes up to twice as many of them
+    assert kept.at_most_usd >= 4 * judged * 0.10 / 1e6 / 2
+    assert kept.at_most_usd == pytest.approx(foretold.at_most_usd)
+
+
 def test_the_command_ends_with_2_and_tells_programs_why(till: Any, capsys: pytest.CaptureFixture[str]) -> None:
     desk = till()
 

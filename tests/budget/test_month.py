@@ -112,6 +112,27 @@ def test_what_was_sent_before_there_was_a_budget_counts_too(till: Any) -> None:
         desk.submit("after")
 
 
+def test_what_was_sent_again_before_there_was_a_budget_counts_too_and_keeps_nobody_from_submitting(till: Any) -> None:
+    desk = till()
+    desk.sandbox.behaviour = Behaviour(shares={"truncated": 1.0})
+    desk.submit("before")
+    collect_once(desk)
+    assert desk.created() == [4, 4], "nobody weighed the second: no limit was in force"
+
+    desk.budget(100 * desk.price())
+    desk.submit("after")
+
+    (found,) = limits.budget(store=desk.url)
+    assert found.counted.total_usd
+    assert found.counted.total_usd > 2 * desk.price()
+    assert desk.created() == [4, 4, 4]
+
+
+def collect_once(desk: Any) -> None:
+    """One pass: what is sent again in it stays open."""
+    api.collect(store=desk.url, wait=False, progress=desk.notes)
+
+
 def test_attaching_to_what_is_there_asks_for_no_room(till: Any) -> None:
     desk = till()
     desk.budget(desk.price() * 1.01)

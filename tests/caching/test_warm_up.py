@@ -152,6 +152,14 @@ def test_an_invalid_first_request_does_not_stop_the_others(warm: Any) -> None:
     assert (warm.sent(), warm.statuses()) == ([1, 11], {"errored": 1, "scored": 11})
 
 
+def test_an_invalid_first_request_does_not_stop_the_others_where_a_collector_died_over_it(warm: Any) -> None:
+    warm.behave(outcomes={"case-0000": "invalid_request_error"})
+    warm.submit()
+    warm.killed("collect", at="ended:1")
+    warm.collect()
+    assert (warm.sent(), warm.statuses()) == ([1, 11], {"errored": 1, "scored": 11})
+
+
 def test_who_cancels_gives_up_what_waits(warm: Any) -> None:
     from evalkit import operations
 

@@ -50,8 +50,10 @@ def reasons(n_parts: int, role: Role | None) -> list[str | None]:
 
 
 def is_warm_up(intents: Sequence[Intent], batch: Batch) -> bool:
-    """Whether a batch is the warm-up that the rest of its run waits for."""
-    return _first_held(intents) == batch.part + 1
+    """Whether a batch is one request that went before the rest of its run, which may have been let go meanwhile."""
+    first = next((one for one in intents if one.batch == batch.id), None)
+    later = (one for one in intents if one.part > batch.part and one.round == 0)
+    return first is not None and first.round == 0 and first.requests == 1 and any(later)
 
 
 def let_go(store: Store, run: str, *, now: datetime) -> str | None:

@@ -45,12 +45,25 @@ def differing(replies: Replies, generator: Generator, judge: str) -> Spread:
         generator: who makes them.
         judge: the model that reads them.
     """
-    reads, writes = Tokenizer.of(judge), Tokenizer.of(generator.model)
-    rate = _SAME if reads is writes else _NEWER if reads is Tokenizer.NEW else _OLDER
+    reads = Tokenizer.of(judge)
+    rate = _rate(reads, generator)
     stands = Text.of(STAND_IN.encode()).tokens(reads)
     return Spread(
         low=replies.low * rate.low - stands.low,
         usual=(replies.low + replies.high) / 2 * rate.usual - stands.usual,
         high=replies.high * rate.high - stands.high,
-        most=max(0.0, generator.max_tokens * rate.most - stands.most),
+        most=most_beyond(generator, judge),
     )
+
+
+def most_beyond(generator: Generator, judge: str) -> float:
+    """How many tokens of the judge an output may have at most, beyond what its stand-in may have."""
+    reads = Tokenizer.of(judge)
+    return max(0.0, generator.max_tokens * _rate(reads, generator).most - Text.of(STAND_IN.encode()).tokens(reads).most)
+
+
+def _rate(reads: Tokenizer, generator: Generator) -> Spread:
+    """Tokens of the judge for each that the generator writes."""
+    if reads is Tokenizer.of(generator.model):
+        return _SAME
+    return _NEWER if reads is Tokenizer.NEW else _OLDER
