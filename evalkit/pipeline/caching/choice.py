@@ -123,6 +123,8 @@ def expected_hits(
         seconds: how long a batch is expected to take; an hour where None.
         seen: what earlier runs have read and written.
     """
+    if not requests:
+        return 0.0, "nothing is sent"
     if realtime:
         return DOCUMENTED_HITS[1] * (requests - 1) / max(1, requests), "the first goes alone, and the others read"
     known = {one.ttl: one for one in seen if one.warm == warm and one.requests >= _SOME}
