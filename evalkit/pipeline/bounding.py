@@ -9,7 +9,8 @@ from pathlib import Path
 from evalkit.graders import Asked, PairwiseGrader, RubricGrader
 from evalkit.pipeline.encode import encode
 from evalkit.pipeline.forecast import Forecast, Forecaster
-from evalkit.pipeline.generate import USUAL_TOKENS, pairs_to_weigh
+from evalkit.pipeline.forecast.unmade import most_more
+from evalkit.pipeline.generate import pairs_to_weigh
 from evalkit.pipeline.suite import PlannedRun
 
 
@@ -34,5 +35,6 @@ def bound(
         grader = grader.beside(replace(grader.baseline, texts={**texts, **grader.baseline.texts}))
     pairs = ((case, made.get(case.id)) for case in planned.dataset)
     encoded = encode(planned.run, grader, pairs, directory, sentinels=planned.sentinels)
-    more = sum(max(0, one.max_tokens - USUAL_TOKENS) for one in makers)
+    judge = planned.run.judge.model if planned.run.judge else ""
+    more = sum(most_more(one, judge) for one in makers)
     return forecaster.of(planned.run, grader, encoded.parts, batch=batch, more=more)

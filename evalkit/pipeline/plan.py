@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.graders import Check
+from evalkit.pipeline.caching.settle import Caching
 from evalkit.pipeline.encode import encode
 from evalkit.pipeline.forecast import Forecast, Forecaster
 from evalkit.pipeline.forecast.counted import Count, sample_size
@@ -143,6 +144,7 @@ def plan(
     realtime: bool = False,
     reuse: bool = False,
     count: Count | None = None,
+    caching: Caching | None = None,
 ) -> Plan:
     """Render every run of a suite and weigh it; nothing is written to the store, no request is made.
 
@@ -154,6 +156,7 @@ def plan(
         realtime: at full price, and not at that of a batch.
         reuse: leave out the cases whose scores are those of earlier runs.
         count: counts the tokens of some requests; None where they are told locally.
+        caching: how the config wants prefixes cached; as evalkit chooses where None.
 
     Raises:
         DatasetError: cases cannot be rendered.
@@ -167,6 +170,7 @@ def plan(
         reuse=reuse,
         count=count,
         sample=sample_size(asked),
+        caching=caching or Caching(prices=prices),
     )
     found = [(one, weigh(one, how, exists=exists[one.run.id])) for one in planned]
     return Plan(

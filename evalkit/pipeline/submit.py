@@ -150,6 +150,9 @@ class Submitter:
         Raises:
             DatasetError: its cases cannot be rendered.
         """
+        setting = self.sender.caching.setting
+        if setting != "auto":  # which is chosen when its outputs are known
+            planned = replace(planned, run=replace(planned.run, cache_ttl=setting))
         grader, forecast = planned.grader, None
         if not isinstance(grader, Check) and planned.run.kind is not RunKind.JURY:
             if self.sender.forecaster is None:
@@ -157,9 +160,6 @@ class Submitter:
             else:
                 in_batch = not self.sending.realtime
                 forecast = bound(self.sender.forecaster, planned, grader, directory, batch=in_batch)
-        setting = self.sender.caching.setting
-        if setting != "auto":  # which is chosen when its outputs are known
-            planned = replace(planned, run=replace(planned.run, cache_ttl=setting))
 
         def write() -> Written:
             kept = self._keep(planned, Encoded(sentinels=list(planned.sentinels)), forecast=forecast)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from evalkit.dataset import Case
 from evalkit.graders import Asked, Check
+from evalkit.pipeline.caching.settle import Caching, foreseen
 from evalkit.pipeline.encode import encode, params_of
 from evalkit.pipeline.forecast import Forecast, Forecaster
 from evalkit.pipeline.forecast.counted import Count, Sampled, count_sample, draw
@@ -38,6 +39,8 @@ class Weighing:
     """Counts tokens; None where they are told locally."""
     sample: int = 0
     """Requests of a run that are counted."""
+    caching: Caching = field(default_factory=Caching)
+    """How the config wants prefixes cached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,8 @@ def weigh(planned: PlannedRun, how: Weighing, *, exists: bool) -> WeighedRun:
     made = len(store.content.outputs(planned.candidate.digest)) if planned.needs else 0
     unmade = max(0, run.cases - made) if planned.needs else 0
     asked = asked_beforehand(grader, planned.dataset) if unmade else grader
+    run = _cached(planned, asked, how, taken, waits=bool(unmade))
+    planned = replace(planned, run=run)
     with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
         encoded = encode(run, asked, _pairs(planned, store, taken), Path(directory), sentinels=planned.sentinels)
     weighed = Weighed.together(part.weighed for part in encoded.parts if part.weighed)
@@ -94,6 +99,15 @@ def weigh(planned: PlannedRun, how: Weighing, *, exists: bool) -> WeighedRun:
 def base_url() -> str:
     """Where requests would go, as far as the environment says; the SDK, which knows it, takes long to import."""
     return os.environ.get("ANTHROPIC_BASE_URL", "").rstrip("/")
+
+
+def _cached(planned: PlannedRun, asked: Asked, how: Weighing, taken: set[str], *, waits: bool) -> Run:
+    """A run with the ttl that a submit would choose; one that waits for outputs is weighed with the dearest."""
+    run, caching, store = planned.run, how.caching, how.forecaster.store
+    if waits:
+        return run if caching.setting == "auto" else replace(run, cache_ttl=caching.setting)
+    pairs = _pairs(planned, store, taken)
+    return foreseen(caching, store, run, asked, pairs, now=caching.now(), realtime=not how.batch)
 
 
 def _pairs(planned: PlannedRun, store: Store, taken: set[str]) -> Iterator[tuple[Case, str | None]]:

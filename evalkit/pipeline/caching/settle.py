@@ -130,6 +130,24 @@ def settle(
     return Settled(run=chosen, role=role, note=_note(caching, run, choice, role, requests))
 
 
+def foreseen(
+    caching: Caching, store: Store, run: Run, grader: Asked, pairs: Pairs, *, now: datetime, realtime: bool = False
+) -> Run:
+    """A run that is not written yet, with the ttl that it would get if it were written now.
+
+    Args:
+        caching: what the config wants.
+        store: what earlier runs have read and written.
+        run: a run with a judge.
+        grader: its grader.
+        pairs: the cases that it may send, with their outputs.
+        now: the time.
+        realtime: its requests go one by one.
+    """
+    requests = _sent(run, grader, pairs)
+    return replace(run, cache_ttl=caching.choose(store, run, grader, requests, now=now, realtime=realtime).ttl)
+
+
 def _setting(ttl: str) -> CacheSetting:
     return "5m" if ttl == "5m" else "1h"
 

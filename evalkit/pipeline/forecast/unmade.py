@@ -46,11 +46,21 @@ def differing(replies: Replies, generator: Generator, judge: str) -> Spread:
         judge: the model that reads them.
     """
     reads, writes = Tokenizer.of(judge), Tokenizer.of(generator.model)
-    rate = _SAME if reads is writes else _NEWER if reads is Tokenizer.NEW else _OLDER
-    stands = Text.of(STAND_IN.encode()).tokens(reads)
+    rate, stands = _rate(reads, writes), Text.of(STAND_IN.encode()).tokens(reads)
     return Spread(
         low=replies.low * rate.low - stands.low,
         usual=(replies.low + replies.high) / 2 * rate.usual - stands.usual,
         high=replies.high * rate.high - stands.high,
-        most=max(0.0, generator.max_tokens * rate.most - stands.most),
+        most=most_more(generator, judge),
     )
+
+
+def most_more(generator: Generator, judge: str) -> float:
+    """How many tokens of the judge one output may be longer at most than what stands in for it."""
+    reads, writes = Tokenizer.of(judge), Tokenizer.of(generator.model)
+    stands = Text.of(STAND_IN.encode()).tokens(reads)
+    return max(0.0, generator.max_tokens * _rate(reads, writes).most - stands.most)
+
+
+def _rate(reads: Tokenizer, writes: Tokenizer) -> Spread:
+    return _SAME if reads is writes else _NEWER if reads is Tokenizer.NEW else _OLDER
