@@ -20,6 +20,10 @@ ANSWERS = Path(__file__).parents[1].parent / "shared" / "data" / "routellm_gsm8k
 KINDS = {"billing": 0.95, "legal": 0.6}
 """How often the small model is right; the large one is so 95 times in 100."""
 
+CASES: Any = [{"id": f"c{at}", "input": "yes or no?", "expected": "yes", "tags": ["any"]} for at in range(4)]
+ANSWERED = [{"id": case["id"], "output": "yes"} for case in CASES]
+COSTS = {"cheap": 0.001, "dear": 0.01}
+
 
 def lines(path: Path, rows: Any) -> None:
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
@@ -115,6 +119,20 @@ def test_costs_that_are_unknown_leave_cases_and_candidates_out_and_are_said(tmp_
 
     assert (row.found.n, row.found.left_out, row.found.unpriced) == (20, 10, ("c",))
     assert set(row.found.candidates) == {"a", "b"}
+
+
+def test_a_policy_from_scores_that_were_taken_over_from_a_rehearsal_says_that_they_are_simulated(
+    tmp_path: Path,
+) -> None:
+    project(tmp_path, CASES, {name: [{**one, "cost_usd": cost} for one in ANSWERED] for name, cost in COSTS.items()})
+    with (tmp_path / "evalkit.toml").open("a", encoding="utf-8") as config:
+        config.write('[judge]\nmodel = "claude-haiku-5-5"\n[[graders]]\nname = "judged"\nrubric = "Is it right?"\n')
+    for label in ("rehearsal", "taken-over"):
+        evalkit.run(tmp_path, store=store_of(tmp_path), label=label, sandbox=True, out=tmp_path / "page.html")
+
+    found = evalkit.route(grader="judged", label="taken-over", config=tmp_path, store=store_of(tmp_path))
+
+    assert found.policy()["evidence"]["simulated"] is True
 
 
 def test_by_length_a_router_is_given_limits_that_it_can_count(routes: Path) -> None:

@@ -92,7 +92,7 @@ def print_case(detail: CaseDetail) -> None:
 
 def _estimate(told: Estimated) -> str:
     """What a run was to cost, and whether it did."""
-    most = "" if told.at_most_usd is None else f", at most {words.about_usd(told.at_most_usd)}"
+    most = "" if told.at_most_usd is None else f", at most {words.most_usd(told.at_most_usd)}"
     came = f"; the cost is {told.fit.value}" if told.fit else ""
     return f"{words.usd_range(told.low_usd, told.high_usd)}{most}{came}"
 

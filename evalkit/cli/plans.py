@@ -50,7 +50,7 @@ def _answer(plan: Plan) -> str:
     runs, requests = words.count(len(new), "run"), words.count(sum(run.requests for run in new), "request")
     batches = words.count(sum(run.batches for run in new), "batch")
     cost = words.usd_range(plan.total("low_usd"), plan.total("high_usd"))
-    most = words.about_usd(plan.total("at_most_usd"))
+    most = words.most_usd(plan.total("at_most_usd"))
     price = "at a price that is not known" if cost == "unknown" else f"{cost}, at most {most}"
     return f"{runs}, {requests} in {batches}: {price}, {_span(plan.usual_seconds, plan.late_seconds)}"
 
@@ -71,7 +71,7 @@ def _say_runs(runs: Sequence[RunPlan]) -> None:
             column("requests", lambda run: f"{run.requests:,}" if run.requests else ""),
             column("size", lambda run: words.size(run.size) if run.requests else "", drop=3),
             column("cost", _cost),
-            column("at most", lambda run: words.about_usd(run.at_most_usd) if _is_sent(run) else "", drop=4),
+            column("at most", lambda run: words.most_usd(run.at_most_usd) if _is_sent(run) else "", drop=4),
             column("realtime", lambda run: _range(run, run.realtime_low_usd, run.realtime_high_usd), drop=1),
             column("uncached", lambda run: _range(run, run.uncached_low_usd, run.uncached_high_usd), drop=2),
         ]

@@ -50,7 +50,8 @@ class Terminal(Progress):
 
     def chained(self, run: Run, needs: Sequence[str]) -> None:
         """The run waits for others."""
-        self._say(f"waits      {_name(run)}: until {', '.join(needs)} is collected, then it goes on by itself")
+        are = "is" if len(needs) == 1 else "are"
+        self._say(f"waits      {_name(run)}: until {', '.join(needs)} {are} collected, then it goes on by itself")
 
     def checked(self, run: Run) -> None:
         """A check has scored its cases."""

@@ -149,19 +149,23 @@ def print_status(found: Queue, *, as_json: bool) -> None:
     if found:
         _print_open(found)
     unsent = (
-        (found.planned, "part", "wait to be sent: the next submit or collect sends them"),
+        (found.planned, "part", f"{_waits(found.planned)} to be sent: the next submit or collect sends them"),
         (found.held_back, "part", "held back behind their first cases: submit sends them, cancel gives them up"),
         (found.warming, "part", "held back behind a warm-up: collect sends them when it has ended"),
         (found.over_limit, "part", "held back by a limit on cost: sent when there is room; `evalkit budget` tells"),
         (found.unknown, "create", "of unknown outcome: collect looks again, resolve settles it"),
         (found.handed_over, "run", "handed over: the store that imported the bundle collects them"),
-        (found.waiting, "run", "wait for another: collect goes on with them when it is collected"),
+        (found.waiting, "run", f"{_waits(found.waiting)} for others: collect goes on when those are collected"),
     )
     for n, noun, what in unsent:
         if n:
             say(f"{words.count(n, noun)} {what}")
     if not found and not any(n for n, _, _ in unsent):
         say("nothing is open: every batch is collected")
+
+
+def _waits(n: int) -> str:
+    return "waits" if n == 1 else "wait"
 
 
 def _print_open(found: Queue) -> None:

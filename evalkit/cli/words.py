@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from math import floor, log10
+from math import ceil, floor, log10
 from typing import TYPE_CHECKING
 
 from evalkit.cli.progress import duration
@@ -51,6 +51,14 @@ def about_usd(amount: float | None) -> str:
         return "$0"
     places = 1 - floor(log10(amount))
     return f"${round(amount, places):,.{max(0, places)}f}"
+
+
+def most_usd(amount: float | None) -> str:
+    """What something may cost at most, rounded up: a limit of this amount suffices."""
+    if amount is None:
+        return "unknown"
+    digits = 2 if amount >= 1 or amount <= 0 else 4
+    return f"${ceil(round(amount * 10**digits, 6)) / 10**digits:,.{digits}f}"
 
 
 def size(n_bytes: int) -> str:

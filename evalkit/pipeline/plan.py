@@ -156,7 +156,7 @@ def plan(
         realtime: at full price, and not at that of a batch.
         reuse: leave out the cases whose scores are those of earlier runs.
         count: counts the tokens of some requests; None where they are told locally.
-        caching: how the config wants prefixes cached; by what is expected to cost the least where it says nothing.
+        caching: how the config wants prefixes cached; as evalkit chooses where None.
 
     Raises:
         DatasetError: cases cannot be rendered.

@@ -99,7 +99,11 @@ def _mends(refusal: Refusal, planned: Sequence[PlannedRun], *, total: float, roo
     else:
         needed = refusal.limit.max_usd - room + total
         fits.append(f"a budget of {dollars(needed, up=True)}, as [budget] month_usd in the config")
-    return f"It would fit with {_either(fits)}"
+    said = f"It would fit with {_either(fits)}"
+    reserved = max(0.0, refusal.counted.reserved_usd - total)
+    if refusal.limit.kind == "budget" and reserved:
+        said += f"; `evalkit collect` counts what batches did cost in place of the {dollars(reserved)} reserved"
+    return said
 
 
 def _cheaper(planned: Sequence[PlannedRun], share: float, prices: Prices | None) -> tuple[str, float] | None:

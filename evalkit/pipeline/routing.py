@@ -162,7 +162,8 @@ def _routed(
         price_date=asked.prices.date,
         price_source=asked.prices.origin,
         several_tags=several,
-        simulated=any(batch.simulated for _, made_of in batches.values() for batch in made_of),
+        simulated=any(batch.simulated for _, made_of in batches.values() for batch in made_of)
+        or any(run.judge.simulated for run in runs if run.judge),  # scores that were taken over have no batch here
         routing=made,
         limits=limits,
     )

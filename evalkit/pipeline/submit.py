@@ -19,10 +19,10 @@ from evalkit.pipeline.admission import Admission, Written
 from evalkit.pipeline.bounding import bound
 from evalkit.pipeline.budgeting import weigh_beside
 from evalkit.pipeline.caching.order import together
-from evalkit.pipeline.caching.settle import Settled, foreseen, settle
+from evalkit.pipeline.caching.settle import Settled, settle
 from evalkit.pipeline.encode import Encoded, Pairs, encode, no_output
 from evalkit.pipeline.forecast import Forecast
-from evalkit.pipeline.generate import generated, pairs_of, pairs_to_weigh
+from evalkit.pipeline.generate import generated, pairs_of
 from evalkit.pipeline.guarding import guard_note
 from evalkit.pipeline.reconcile import Reconciler
 from evalkit.pipeline.refusing import refused
@@ -154,15 +154,16 @@ class Submitter:
         Raises:
             DatasetError: its cases cannot be rendered.
         """
+        setting = self.sender.caching.setting
+        if setting != "auto":  # which is chosen when its outputs are known
+            planned = replace(planned, run=replace(planned.run, cache_ttl=setting))
         grader, forecast = planned.grader, None
         if not isinstance(grader, Check) and planned.run.kind is not RunKind.JURY:
             if self.sender.forecaster is None:
                 self._encode(planned, grader, directory, ((case, "") for case in planned.dataset))
             else:
-                forecast = self._bound(planned, grader, directory)
-        setting = self.sender.caching.setting
-        if setting != "auto":  # which is chosen when its outputs are known
-            planned = replace(planned, run=replace(planned.run, cache_ttl=setting))
+                in_batch = not self.sending.realtime
+                forecast = bound(self.sender.forecaster, planned, grader, directory, batch=in_batch)
 
         def write() -> Written:
             kept = self._keep(planned, Encoded(sentinels=list(planned.sentinels)), forecast=forecast)
@@ -170,15 +171,6 @@ class Submitter:
             return Written(is_new=kept)
 
         return write
-
-    def _bound(self, planned: PlannedRun, grader: Asked, directory: Path) -> Forecast | None:
-        """What a run may cost whose outputs are yet to be made, cached as it would be if it were sent now."""
-        sender, realtime = self.sender, self.sending.realtime
-        if sender.forecaster is None:
-            return None
-        pairs, now = pairs_to_weigh(planned, sender.store), sender.now()
-        run = foreseen(sender.caching, sender.store, planned.run, grader, pairs, now=now, realtime=realtime)
-        return bound(sender.forecaster, replace(planned, run=run), grader, directory, batch=not realtime)
 
     def _attach(self, planned: PlannedRun) -> Written:
         """A run that exists is the newest from now on, but for one whose time is that of another run."""

@@ -6,7 +6,6 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from evalkit.dataset import Case
@@ -76,8 +75,7 @@ def weigh(planned: PlannedRun, how: Weighing, *, exists: bool) -> WeighedRun:
     made = len(store.content.outputs(planned.candidate.digest)) if planned.needs else 0
     unmade = max(0, run.cases - made) if planned.needs else 0
     asked = asked_beforehand(grader, planned.dataset) if unmade else grader
-    pairs, now = _pairs(planned, store, taken), datetime.now(UTC)
-    run = foreseen(how.caching, store, run, asked, pairs, now=now, realtime=not how.batch)
+    run = _cached(planned, asked, how, taken, waits=bool(unmade))
     planned = replace(planned, run=run)
     with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
         encoded = encode(run, asked, _pairs(planned, store, taken), Path(directory), sentinels=planned.sentinels)
@@ -101,6 +99,15 @@ def weigh(planned: PlannedRun, how: Weighing, *, exists: bool) -> WeighedRun:
 def base_url() -> str:
     """Where requests would go, as far as the environment says; the SDK, which knows it, takes long to import."""
     return os.environ.get("ANTHROPIC_BASE_URL", "").rstrip("/")
+
+
+def _cached(planned: PlannedRun, asked: Asked, how: Weighing, taken: set[str], *, waits: bool) -> Run:
+    """A run with the ttl that a submit would choose; one that waits for outputs is weighed with the dearest."""
+    run, caching, store = planned.run, how.caching, how.forecaster.store
+    if waits:
+        return run if caching.setting == "auto" else replace(run, cache_ttl=caching.setting)
+    pairs = _pairs(planned, store, taken)
+    return foreseen(caching, store, run, asked, pairs, now=caching.now(), realtime=not how.batch)
 
 
 def _pairs(planned: PlannedRun, store: Store, taken: set[str]) -> Iterator[tuple[Case, str | None]]:

@@ -95,7 +95,7 @@ def notes(costs: Costs) -> Iterator[str]:
     if costs.fits:
         said = ", ".join(f"{n:,} {fit.value}" for fit, n in sorted(costs.fits.items()))
         share = costs.inside_share
-        yield f"runs beside their estimates: {said}" + ("" if share is None else f"; {share:.0%} inside")
+        yield f"runs beside their estimates: {said}" + ("" if share is None else f"; {share * 100:.0f} % inside")
     if costs.simulated:
         yield "simulated by the sandbox: nothing was paid, and this is what it had cost"
     elif costs.others:

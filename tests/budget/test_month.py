@@ -16,11 +16,16 @@ from evalkit.sandbox import Behaviour
 def test_runs_of_one_suite_share_a_budget_and_what_is_reserved_counts(till: Any) -> None:
     desk = till()
     most = desk.price()
+    limits.budget("sums", month_usd=0.5 * most, store=desk.url)
+    with pytest.raises(LimitError) as too_little:
+        desk.submit("monday")
     desk.budget(1.5 * most)
     desk.submit("monday")
 
-    with pytest.raises(LimitError, match=r"the budget of 'sums'.* is spent and .* reserved, so that .* is left"):
+    said = r"the budget of 'sums'.* is spent and .* reserved, so that .* is left.*; `evalkit collect` counts what"
+    with pytest.raises(LimitError, match=said):
         desk.submit("tuesday")
+    assert "evalkit collect" not in str(too_little.value), "where nothing is reserved there is nothing to collect"
 
     assert desk.created() == [4]
     assert {row.label for row in api.runs(store=desk.url)} == {"monday"}

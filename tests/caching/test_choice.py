@@ -101,6 +101,11 @@ def test_hits_that_were_seen_count_for_more_than_what_is_documented() -> None:
     assert choose_ttl(prefix(), HAIKU, seen=few).ttl == "5m", "a few requests prove nothing"
 
 
+def test_where_nothing_is_sent_nothing_is_cached_whatever_was_seen() -> None:
+    seen = [Hits(ttl="5m", warm=False, share=0.9, requests=400)]
+    assert choose_ttl(prefix(0), HAIKU, seen=seen).ttl == "off"
+
+
 def test_the_hour_is_taken_again_where_five_minutes_were_seen_to_fail() -> None:
     seen = [
         Hits(ttl="5m", warm=False, share=0.30, requests=400),

@@ -161,3 +161,14 @@ def test_a_choice_of_the_store_follows_what_the_judge_was_seen_to_do(open_place:
     with place.store() as store:
         assert store.runs.select(label="again")[0].cache_ttl == "off"
     assert replace(first, cache_ttl=None) == first, "how it is cached is no part of what a run is"
+
+
+def test_a_run_whose_scores_are_all_taken_over_is_submitted_beside_one_that_was_cached(
+    open_place: Any, sqlite_url: str
+) -> None:
+    place = open_place(sqlite_url, 60)
+    place.submit()
+    place.collect()
+    place.submit(label="again")
+    assert place.sent() == [60]
+    assert [view.scored for view in place.views()] == [60, 60]

@@ -181,4 +181,4 @@ def test_a_run_shows_its_estimate_beside_its_cost(ledger: Callable[..., Any]) ->
     assert "; the cost is beyond" in made.ended("show", run)[1]
     (row,) = evalkit.costs(["run"], store=made.url)
     assert row.estimate.fit == "beyond"
-    assert "1 beyond; 0% inside" in made.ended("costs", "--by", "run")[1]
+    assert "1 beyond; 0 % inside" in made.ended("costs", "--by", "run")[1]

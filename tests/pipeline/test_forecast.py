@@ -143,7 +143,7 @@ def test_whether_caching_pays_is_open_where_it_depends_on_the_hits(
 
 
 def test_the_first_requests_meet_no_cache() -> None:
-    assert expected_hits([], 1000) == (pytest.approx(0.297), 0.98)
+    assert expected_hits([], 1000) == (pytest.approx(0.2976), 0.98)
     assert expected_hits([], 8)[0] == 0.0
 
 

@@ -173,6 +173,17 @@ def findings(page: Page, slices: tuple[SliceRow, ...]) -> tuple[Finding, ...]:
     return screen(replace(page, slices=slices)).findings.sentences
 
 
+def test_a_jury_costs_what_its_judges_do_and_is_sent_by_nobody(tmp_path: Path) -> None:
+    jury = "jury of 2: j-1, j-2 (majority)"
+    judged = {"submitted_at": None, "collected_at": None, "cost_usd": 0.0, "batch_saving_usd": None}
+    page = a_page(PAIR, runs=tuple(a_run(name, PAIR, judge=jury, **judged) for name in (BASE, BETTER)))
+
+    (group,) = screen(page).table.groups
+
+    assert {(line.cost, line.cost_note) for line in group.lines} == {("–", "with its judges")}
+    assert "not yet" not in shown(page, tmp_path)
+
+
 def test_what_a_run_costs_is_called_the_cost_of_judging_it(tmp_path: Path) -> None:
     text = shown(a_page(PAIR), tmp_path)
 

@@ -133,7 +133,7 @@ def settle(
 def foreseen(
     caching: Caching, store: Store, run: Run, grader: Asked, pairs: Pairs, *, now: datetime, realtime: bool = False
 ) -> Run:
-    """A run with the ttl that it would be given if it were written now; as it is, where one was chosen.
+    """A run that is not written yet, with the ttl that it would get if it were written now.
 
     Args:
         caching: what the config wants.
@@ -144,8 +144,6 @@ def foreseen(
         now: the time.
         realtime: its requests go one by one.
     """
-    if run.cache_ttl is not None:
-        return run
     requests = _sent(run, grader, pairs)
     return replace(run, cache_ttl=caching.choose(store, run, grader, requests, now=now, realtime=realtime).ttl)
 

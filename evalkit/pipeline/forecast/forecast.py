@@ -78,7 +78,7 @@ class Forecaster:
         parts: Sequence[Part],
         *,
         batch: bool,
-        more: int = 0,
+        more: float = 0.0,
         unmade: Spread = NOTHING,
         sampled: Sampled | None = None,
     ) -> Forecast:
@@ -103,7 +103,7 @@ class Forecaster:
             max_tokens=judge.max_tokens,
             default=USUAL_ANSWER if run.kind is RunKind.GENERATION else USUAL_OUTPUT,
         )
-        grown = replace(unmade, most=max(unmade.most, float(more)))
+        grown = replace(unmade, most=max(unmade.most, more))
         cost = _Cost(
             judge=judge,
             prices=self.prices,

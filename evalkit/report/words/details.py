@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from evalkit.graders.jury import is_jury
 from evalkit.report.page import ComparisonRow, RunRow, Since
 from evalkit.report.words import figures
 from evalkit.report.words.sentence import least_shown
@@ -28,8 +29,9 @@ def _judged(row: RunRow) -> Iterator[tuple[str, str]]:
         "taken over",
         f"{figures.some(row.reused, 'score')} of the same outputs, from {row.reused_from}" if row.reused else "",
     )
-    yield "submitted", figures.moment(row.submitted_at) if row.judge else ""
-    yield "collected", figures.moment(row.collected_at) if row.judge else ""
+    sends = row.judge and not is_jury(row.judge)
+    yield "submitted", figures.moment(row.submitted_at) if sends else ""
+    yield "collected", figures.moment(row.collected_at) if sends else ""
 
 
 def _numbers(row: RunRow, corrected: str) -> Iterator[tuple[str, str]]:

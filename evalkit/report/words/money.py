@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from evalkit.graders.jury import is_jury
 from evalkit.report.page import Page, RunRow
 from evalkit.report.words import figures
 
@@ -12,8 +13,8 @@ def cost_of(row: RunRow, page: Page) -> tuple[str, str]:
     """What a run cost; a run that several criteria share is counted on the first of them."""
     if row.scored_by:
         return figures.UNKNOWN, "scored elsewhere"
-    if not row.judge:
-        return "free", ""
+    if not row.judge or is_jury(row.judge):
+        return ("–", "with its judges") if row.judge else ("free", "")
     first = next(one for one in page.runs if one.run == row.run)
     if first.criterion != row.criterion:
         return "–", f"with {first.criterion}"
