@@ -136,6 +136,7 @@ def plan(
             label,
             reuse=session.config.submit.reuse and not fresh,
             count=session.provider.count_tokens if counts else None,
+            caching=caching_of_config(session),
         )
 
 

@@ -168,7 +168,15 @@ def _say_full_price(session: Session, label: str, progress: Progress, sending: S
     """Say what requests cost that go one by one, before any does."""
     from evalkit.pipeline.plan import plan
 
-    found = plan(session.suite, session.store, session.prices, label, realtime=True, reuse=not sending.fresh)
+    found = plan(
+        session.suite,
+        session.store,
+        session.prices,
+        label,
+        realtime=True,
+        reuse=not sending.fresh,
+        caching=caching_of_config(session),
+    )
     if any(not run.exists and run.requests for run in found.runs):
         most = found.total("at_most_usd")
         amount = f"at most ${most:,.2f}" if most is not None else "how much is not known, as a price is not"

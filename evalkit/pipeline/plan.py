@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.graders import Check
+from evalkit.pipeline.caching.settle import Caching
 from evalkit.pipeline.encode import encode
 from evalkit.pipeline.forecast import Forecast, Forecaster
 from evalkit.pipeline.forecast.counted import Count, sample_size
@@ -143,6 +144,7 @@ def plan(
     realtime: bool = False,
     reuse: bool = False,
     count: Count | None = None,
+    caching: Caching | None = None,
 ) -> Plan:
     """Render every run of a suite and weigh it; nothing is written to the store, no request is made.
 
@@ -154,6 +156,7 @@ def plan(
         realtime: at full price, and not at that of a batch.
         reuse: leave out the cases whose scores are those of earlier runs.
         count: counts the tokens of some requests; None where they are told locally.
+        caching: how the config wants prefixes cached; for the hour where None.
 
     Raises:
         DatasetError: cases cannot be rendered.
@@ -163,6 +166,7 @@ def plan(
     asked = sum(not isinstance(one.grader, Check) and not exists[one.run.id] for one in planned)
     how = Weighing(
         forecaster=Forecaster(store=store, prices=prices),
+        caching=caching,
         batch=not realtime,
         reuse=reuse,
         count=count,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from evalkit.dataset import Case
 from evalkit.graders import Asked, Check
+from evalkit.pipeline.caching.settle import Caching, as_chosen
 from evalkit.pipeline.encode import encode, params_of
 from evalkit.pipeline.forecast import Forecast, Forecaster
 from evalkit.pipeline.forecast.counted import Count, Sampled, count_sample, draw
@@ -30,6 +31,8 @@ class Weighing:
     """How runs are weighed."""
 
     forecaster: Forecaster
+    caching: Caching | None = None
+    """How the config wants prefixes cached; for the hour where None."""
     batch: bool = True
     """At the price of a batch."""
     reuse: bool = False
@@ -72,13 +75,14 @@ def weigh(planned: PlannedRun, how: Weighing, *, exists: bool) -> WeighedRun:
     made = len(store.content.outputs(planned.candidate.digest)) if planned.needs else 0
     unmade = max(0, run.cases - made) if planned.needs else 0
     asked = asked_beforehand(grader, planned.dataset) if unmade else grader
+    run = _as_cached(planned, how, taken, exists=exists, waits=bool(unmade))
     with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
         encoded = encode(run, asked, _pairs(planned, store, taken), Path(directory), sentinels=planned.sentinels)
     weighed = Weighed.together(part.weighed for part in encoded.parts if part.weighed)
     sampled = None
     if how.count and not exists and not unmade and encoded.requests:
         names = [request.custom_id for request in encoded.requests]
-        sampled = _sample(replace(planned, grader=asked), how, names, weighed, taken)
+        sampled = _sample(replace(planned, run=run, grader=asked), how, names, weighed, taken)
     forecast = how.forecaster.of(
         run,
         asked,
@@ -89,6 +93,20 @@ def weigh(planned: PlannedRun, how: Weighing, *, exists: bool) -> WeighedRun:
     )
     notes = (f"tokens were not counted ({sampled.reason})",) if isinstance(sampled, NotCounted) else ()
     return WeighedRun(forecast=forecast, taken=len(taken), not_sent=encoded.not_sent, unmade=unmade, notes=notes)
+
+
+def _as_cached(planned: PlannedRun, how: Weighing, taken: set[str], *, exists: bool, waits: bool) -> Run:
+    """A run with the ttl that a submit would choose, or has chosen.
+
+    Of a run that waits it is chosen when its outputs are there, so that the dearest counts until then.
+    """
+    run, grader, store = planned.run, planned.grader, how.forecaster.store
+    if exists:
+        return store.runs.get(run.id)
+    if how.caching is None or waits or isinstance(grader, Check):
+        return run
+    pairs, now = _pairs(planned, store, taken), how.caching.now()
+    return as_chosen(how.caching, store, run, grader, pairs, now=now, realtime=not how.batch)
 
 
 def base_url() -> str:

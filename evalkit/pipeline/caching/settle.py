@@ -130,6 +130,15 @@ def settle(
     return Settled(run=chosen, role=role, note=_note(caching, run, choice, role, requests))
 
 
+def as_chosen(
+    caching: Caching, store: Store, run: Run, grader: Asked, pairs: Pairs, *, now: datetime, realtime: bool = False
+) -> Run:
+    """A run with the ttl that it would be written with, where nothing is written."""
+    requests = _sent(run, grader, pairs)
+    choice = caching.choose(store, run, grader, requests, now=now, realtime=realtime)
+    return replace(run, cache_ttl=choice.ttl)
+
+
 def _setting(ttl: str) -> CacheSetting:
     return "5m" if ttl == "5m" else "1h"
 
