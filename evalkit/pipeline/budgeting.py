@@ -50,10 +50,17 @@ def held_by_limits(store: Store, runs: Sequence[str] | None) -> list[str]:
         if intent.over_limit is not None:
             found.setdefault(intent.run, []).append(intent)
     return [
-        f"run {run}: {sum(one.requests for one in parts):,} requests are held back: {parts[0].over_limit}. They go on "
-        f"by themselves when there is room; `evalkit cancel {run}` gives them up"
+        f"run {run}: {sum(one.requests for one in parts):,} requests are held back: {parts[0].over_limit}. "
+        f"{_goes_on(parts)}; `evalkit cancel {run}` gives them up"
         for run, parts in found.items()
     ]
+
+
+def _goes_on(parts: Sequence[Intent]) -> str:
+    """What lets go what is held back: a month ends, and a cap stays as it is."""
+    if any("--max-cost" in (one.over_limit or "") for one in parts):
+        return "They go on when the same is submitted again with more, or without a cap"
+    return "They go on by themselves when there is room"
 
 
 def weight_of(

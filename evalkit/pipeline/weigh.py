@@ -75,7 +75,7 @@ def weigh(planned: PlannedRun, how: Weighing, *, exists: bool) -> WeighedRun:
     made = len(store.content.outputs(planned.candidate.digest)) if planned.needs else 0
     unmade = max(0, run.cases - made) if planned.needs else 0
     asked = asked_beforehand(grader, planned.dataset) if unmade else grader
-    run = _cached(planned, asked, how, taken, waits=bool(unmade))
+    run = store.runs.get(run.id) if exists else _cached(planned, asked, how, taken, waits=bool(unmade))
     planned = replace(planned, run=run)
     with tempfile.TemporaryDirectory(prefix="evalkit-") as directory:
         encoded = encode(run, asked, _pairs(planned, store, taken), Path(directory), sentinels=planned.sentinels)
@@ -83,7 +83,7 @@ def weigh(planned: PlannedRun, how: Weighing, *, exists: bool) -> WeighedRun:
     sampled = None
     if how.count and not exists and not unmade and encoded.requests:
         names = [request.custom_id for request in encoded.requests]
-        sampled = _sample(replace(planned, grader=asked), how, names, weighed, taken)
+        sampled = _sample(replace(planned, run=run, grader=asked), how, names, weighed, taken)
     forecast = how.forecaster.of(
         run,
         asked,

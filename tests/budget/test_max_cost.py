@@ -133,6 +133,8 @@ def test_replies_that_were_cut_are_not_asked_again_beyond_the_cap_until_somebody
     assert (held.status, held.pending) == ("planned", 0)
     assert "--max-cost" in held.over_limit
     assert any("4 requests are held back: it may cost" in said for said in desk.notes.said)
+    assert any("They go on when the same is submitted again with more" in said for said in desk.notes.said)
+    assert not any("by themselves" in said for said in desk.notes.said), "a cap has no next month"
     assert api.status(store=desk.url).over_limit == 1
 
     desk.submit(max_cost=20 * most)

@@ -206,6 +206,27 @@ def test_by_itself_only_a_command_that_waits_warms_up_and_only_where_it_saves_en
     assert place.sent() == [40, 40, 1, 39]
 
 
+@pytest.mark.parametrize(
+    ("cases", "setting", "ttl"), [(4, "auto", None), (120, "auto", "5m"), (120, "1h", "1h"), (120, "off", None)]
+)
+def test_a_plan_tells_the_cache_that_a_submit_then_asks_for(
+    open_place: Any, sqlite_url: str, cases: int, setting: str, ttl: str | None
+) -> None:
+    rubric = "Does the output say what the expected answer says? " * 60
+    place = open_place(sqlite_url, cases, rubric=rubric, submit=(f'cache = "{setting}"',))
+    (before,) = api.plan(place.folder, store=place.url).runs
+
+    place.submit()
+
+    with place.store() as store:
+        ((run, kept),) = store.estimates.of([before.run]).items()
+        asked = store.runs.get(run).cache_ttl
+    assert (before.cache_ttl, asked) == (ttl, ttl or "off")
+    assert before.at_most_usd == pytest.approx(kept.at_most_usd)
+    (there,) = api.plan(place.folder, store=place.url).runs
+    assert there.cache_ttl == ttl
+
+
 def test_what_was_chosen_stays_whatever_the_config_says_later(open_place: Any, store_url: str) -> None:
     place = open_place(store_url, submit=('cache = "5m"',))
     place.killed("submit", at="kept")
