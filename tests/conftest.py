@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -306,3 +307,17 @@ def start(tmp_path: Path, nest: Nest) -> Iterator[Callable[..., Hatched]]:
     for process in running:
         process.kill()
         process.communicate()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of the sweeps play one share, where `SWEEP_SHARE` is such as `2/3`: the same tests for the same share."""
+    share, _, shares = os.environ.get("SWEEP_SHARE", "1/1").partition("/")
+    others = [
+        item
+        for item in items
+        if item.get_closest_marker("sweep") and zlib.crc32(item.nodeid.encode()) % int(shares) != int(share) - 1
+    ]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        left = set(others)
+        items[:] = [item for item in items if item not in left]

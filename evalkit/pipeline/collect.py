@@ -59,6 +59,8 @@ class Pass:
     """When to ask no more of what goes in realtime."""
     elsewhere: int = 0
     """Runs that waited, and that another process is making whole."""
+    ready: set[str] = field(default_factory=set[str])
+    """Runs that waited and had what they need, when this pass came by."""
     final: ProviderError | InputError | None = None
     """What no wait mends: a run is refused, or stops; the others have been looked at all the same."""
 
@@ -122,13 +124,19 @@ class Collector:
             if met.troubles and (not wait or failures > _PATIENCE):
                 raise met.troubles[0]
             waiting = self._open(runs)
-            if not wait or not (waiting or met.unknown or met.held or met.elsewhere or self._is_being_sent(runs)):
+            if not wait or not (waiting or met.unknown or met.held or met.elsewhere or self._moves(runs, met)):
                 return
             pause = poll or self._pause(waiting, pause, met)
             if timeout is not None and (self.now() - started).total_seconds() + pause > timeout:
                 return
             self._say_waiting(waiting)
             self.sleep(pause)
+
+    def _moves(self, runs: Sequence[str] | None, met: Pass) -> bool:
+        """Whether another process is at something: asked along its way, so that nothing slips by in between."""
+        if set(self.store.waits.ready(runs)) - met.ready or self._is_being_sent(runs):
+            return True
+        return bool(self._open(runs))
 
     def converse(self, runs: Sequence[str]) -> None:
         """Ask all of these runs that goes in realtime, and collect it; nothing else is looked at.
@@ -203,6 +211,7 @@ class Collector:
         """Make whole and send what waited for what is collected now."""
         if met.final:
             return
+        met.ready |= set(self.store.waits.ready(runs))
         try:
             met.elsewhere = Releaser(sender=self.sender, checks=self.checks).release(runs)
         except AccountError:

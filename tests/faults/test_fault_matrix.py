@@ -238,10 +238,17 @@ def _tries() -> list[Any]:
 
 
 def _times(fault: Fault) -> tuple[int, ...]:
-    """How often in a row; what is asked again outlives two like one, which one kind of each endpoint shows for all."""
+    """How often in a row: some kinds of each endpoint show what one, two and many do; the others come once, or always.
+
+    What is asked again outlives one fault of any kind in the same way, and tells of its own only where it lasts. Those
+    that are played on every change come once, too.
+    """
+    shows_all = fault.kind in ("500", "429") or fault.framing == "terminated"
     if not _is_asked_again(fault):
-        return (1, 2)
-    return (1, 2, BURST) if fault.kind in ("500", "429") or fault.framing == "terminated" else (1, BURST)
+        return (1, 2) if shows_all else (1,)
+    if shows_all:
+        return (1, 2, BURST)
+    return (1, BURST) if _name(fault) in _SMALL else (BURST,)
 
 
 def _is_asked_again(fault: Fault) -> bool:
