@@ -96,7 +96,7 @@ def test_a_search_of_all_texts_can_be_linked_to(report: Path, open_report: Opene
 def test_a_search_is_stopped_and_keeps_what_it_found(tmp_path: Path, open_report: Opener) -> None:
     page = a_page([a_case(f"c{number}", {BASE: 1.0}) for number in range(2000)])
     tab = open_report(render(page, tmp_path / "r.html").path).tab
-    # Before each chunk the page says how far it is; pressed in the same turn, the button is always in time.
+    # As it begins the page says how far it is; pressed in the same turn, the button is always in time.
     tab.evaluate("""() => new MutationObserver(() => document.getElementById("stop").click())
         .observe(document.getElementById("stop"), { attributes: true })""")
 

@@ -195,10 +195,9 @@ export class Explorer {
     if (!names) return;
     const mine = { isStopped: false };
     this.searching = mine;
-    const { found, read, problem } = await searched(this.cases, query, (share) => {
-      const goesOn = mine === this.searching && !mine.isStopped;
-      if (goesOn) this.controls.say(`searching all text: ${Math.floor(100 * share)} %`, true);
-      return goesOn;
+    const goesOn = () => mine === this.searching && !mine.isStopped;
+    const { found, read, problem } = await searched(this.cases, query, goesOn, (share) => {
+      this.controls.say(`searching all text: ${Math.floor(100 * share)} %`, true);
     });
     if (mine !== this.searching) return;
     this.searching = null;

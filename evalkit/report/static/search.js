@@ -17,10 +17,11 @@ const BETWEEN = /^[\d.,:[\]{}+\-nule]*$/;
 /**
  * @param {import("./cases.js").Cases} cases
  * @param {string} query - without case
- * @param {(share: number) => boolean} told - is told how far it is, and says whether to go on
+ * @param {() => boolean} goesOn - whether to read one chunk more
+ * @param {(share: number) => void} told - is told now and then how far it is
  * @returns {Promise<Searched>}
  */
-export async function searched(cases, query, told) {
+export async function searched(cases, query, goesOn, told) {
   const { perChunk } = cases.meta;
   const found = new Uint8Array(cases.n);
   const quoted = JSON.stringify(query).slice(1, -1);
@@ -33,9 +34,9 @@ export async function searched(cases, query, told) {
   let problem = "";
   let read = 0;
   let shown = 0;
-  for (let chunk = 0; chunk < chunks; chunk++) {
+  for (let chunk = 0; chunk < chunks && goesOn(); chunk++) {
     if (performance.now() - shown > PAUSE) {
-      if (!told(chunk / chunks)) break;
+      told(chunk / chunks);
       await painted();
       shown = performance.now();
     }
