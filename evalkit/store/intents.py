@@ -164,17 +164,6 @@ class Intents:
             connection.execute(sa.insert(batches), [row])
         return batch
 
-    def hold(self, run: str, *, reason: str | None) -> int:
-        """planned -> planned: hold back what of a run is to go as a batch, or with no reason let it go.
-
-        Returns:
-            How many parts that are.
-        """
-        c = intents.c
-        due = sa.and_(c.run == run, c.state == IntentState.PLANNED.value, c.realtime.is_(False))
-        with self._database.writing() as connection:
-            return connection.execute(sa.update(intents).where(due).values(reason=reason)).rowcount
-
     def let_go(self, run: str, *, reason: str) -> int:
         """planned -> planned: let go what of a run is held back for one reason, and nothing that another holds.
 

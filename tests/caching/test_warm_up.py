@@ -15,7 +15,9 @@ from evalkit.pipeline.progress import Progress
 from evalkit.pipeline.sending import ANEW
 from evalkit.pipeline.spool import Limits
 from evalkit.pipeline.submit import Submitter
+from evalkit.run import IntentState
 from evalkit.session import Session
+from evalkit.store.schema import intents
 from evalkit.work import collector_of
 
 STEPS = (
@@ -179,7 +181,9 @@ def test_what_is_held_back_for_another_reason_is_not_let_go(open_place: Any, sto
     place.sandbox.advance(timedelta(seconds=1001))
     with place.store() as store:
         (run,) = store.runs.select()
-        store.intents.hold(run.id, reason="no money")
+        with store.database.writing() as connection:
+            planned = sa.and_(intents.c.run == run.id, intents.c.state == IntentState.PLANNED.value)
+            connection.execute(sa.update(intents).where(planned).values(reason="no money"))
         assert store.intents.let_go(run.id, reason=warm_up.HELD) == 0
         place.collect(wait=False)
         assert place.sent() == [1]
