@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from evalkit.pricing import Usage
 from evalkit.run import IntentState, Run
 from evalkit.store.engine import Database
 from evalkit.store.rows import stamp
@@ -24,24 +23,28 @@ _WRITTEN_1H: Final = sa.func.sum(_C.cache_write_1h_tokens)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachedGroup:
-    """The replies of a run that are priced alike: one model, one day, one way of sending, one length of prompt."""
+    """What the replies of a run read and wrote that one model served in batches of one day."""
 
     run: str
     served_model: str | None
     day: str | None
     """ISO date of the batch."""
-    realtime: bool
-    longer: int
-    """How many of the lengths that were asked about the prompts are above."""
     rows: int
     rows_cached: int
     """Those that read or wrote."""
     rows_with_read: int
-    rows_unpriced: int
-    """Those that read or wrote, and have no cost."""
-    cost_usd: float
-    usage: Usage
-    """Sums of tokens."""
+    rows_untold: int
+    """Those that read or wrote, and of which it is not known what they cost, or had cost without a cache."""
+    saved_usd: float
+    """What the others cost less than they had without a cache."""
+    read_tokens: int
+    written_5m_tokens: int
+    written_1h_tokens: int
+
+    @property
+    def written_tokens(self) -> int:
+        """For either time."""
+        return self.written_5m_tokens + self.written_1h_tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,50 +76,31 @@ class Caching:
         """Caching of a database."""
         self._database = database
 
-    def groups(self, run_ids: Sequence[str], lengths: Sequence[int] = ()) -> list[CachedGroup]:
-        """What the replies of some runs read and wrote, by what their prices depend on; `lengths` ascend."""
-        prompt = _C.input_tokens + _CACHED
-        longer: sa.ColumnElement[Any] = sa.literal(0)
-        for length in lengths:
-            longer = longer + sa.case((prompt > length, 1), else_=0)
+    def groups(self, run_ids: Sequence[str]) -> list[CachedGroup]:
+        """What the replies of some runs read and wrote, and what that saved as it was billed."""
         day = sa.func.substr(batches.c.created_at, 1, 10)
-        # PostgreSQL takes the same parameter, told twice, for two: so it groups by what was selected beneath.
-        inner = (
+        saved = _C.uncached_usd - _C.cost_usd
+        query = (
             sa.select(
                 _C.run,
                 _C.served_model,
-                day.label("day"),
-                batches.c.realtime,
-                longer.label("longer"),
-                _C.input_tokens,
-                _C.output_tokens,
-                _C.cache_read_tokens,
-                _C.cache_write_5m_tokens,
-                _C.cache_write_1h_tokens,
-                _C.cost_usd,
-                _CACHED.label("cached"),
+                day,
+                sa.func.count(),
+                sa.func.sum(sa.case((_CACHED > 0, 1), else_=0)),
+                sa.func.sum(sa.case((_C.cache_read_tokens > 0, 1), else_=0)),
+                sa.func.sum(sa.case((sa.and_(_CACHED > 0, saved.is_(None)), 1), else_=0)),
+                sa.func.sum(saved),
+                _READ,
+                _WRITTEN_5M,
+                _WRITTEN_1H,
             )
             .outerjoin(batches, batches.c.batch == _C.batch)
             .where(_C.run.in_(run_ids))
-            .subquery()
+            .group_by(_C.run, _C.served_model, day)
+            .order_by(_C.run)
         )
-        c = inner.c
-        keys = (c.run, c.served_model, c.day, c.realtime, c.longer)
-        query = sa.select(
-            *keys,
-            sa.func.count(),
-            sa.func.sum(sa.case((c.cached > 0, 1), else_=0)),
-            sa.func.sum(sa.case((c.cache_read_tokens > 0, 1), else_=0)),
-            sa.func.sum(sa.case((sa.and_(c.cached > 0, c.cost_usd.is_(None)), 1), else_=0)),
-            sa.func.sum(c.cost_usd),
-            sa.func.sum(c.input_tokens),
-            sa.func.sum(c.output_tokens),
-            sa.func.sum(c.cache_read_tokens),
-            sa.func.sum(c.cache_write_5m_tokens),
-            sa.func.sum(c.cache_write_1h_tokens),
-        ).group_by(*keys)
         with self._database.reading() as connection:
-            return [_group(tuple(row)) for row in connection.execute(query.order_by(c.run))]
+            return [_group(tuple(row)) for row in connection.execute(query)]
 
     def earlier(self, run: Run, *, since: datetime, most: int = 10) -> list[CachedRun]:
         """The newest runs with the judge of a run that read or wrote in batches since a time, newest first."""
@@ -182,26 +166,19 @@ def _shares(run: Run) -> sa.ColumnElement[bool]:
 
 
 def _group(row: tuple[Any, ...]) -> CachedGroup:
-    run, model, day, realtime, longer, rows, cached, with_read, unpriced, cost, *tokens = row
-    fresh, output, read, written_5m, written_1h = (int(n or 0) for n in tokens)
+    run, model, day, rows, cached, with_read, untold, saved, read, written_5m, written_1h = row
     return CachedGroup(
         run=run,
         served_model=model,
         day=day,
-        realtime=bool(realtime),
-        longer=int(longer),
         rows=int(rows),
         rows_cached=int(cached),
         rows_with_read=int(with_read),
-        rows_unpriced=int(unpriced),
-        cost_usd=float(cost or 0.0),
-        usage=Usage(
-            input_tokens=fresh,
-            output_tokens=output,
-            cache_read_tokens=read,
-            cache_write_5m_tokens=written_5m,
-            cache_write_1h_tokens=written_1h,
-        ),
+        rows_untold=int(untold),
+        saved_usd=float(saved or 0.0),
+        read_tokens=int(read),
+        written_5m_tokens=int(written_5m),
+        written_1h_tokens=int(written_1h),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from evalkit import api
 from evalkit.pipeline.caching.measured import caching_of
-from evalkit.pricing import load_prices
+from evalkit.pricing import Usage, load_prices
 from evalkit.store import Store
 
 PRICES = load_prices()
@@ -60,11 +61,19 @@ GOLDEN = {
 TOKENS = "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens"
 
 
-def billed(store: Store, row: Any) -> None:
+def uncached(row: Any, *, geo: str | None = None) -> float | None:
+    """What a reply had cost without a cache, as a collector tells it."""
+    model, day, realtime, tokens, _, _ = row
+    usage = Usage(**dict(zip(TOKENS, tokens, strict=True)), geo=geo).uncached
+    return PRICES.cost(model, usage, batch=not realtime, on=date.fromisoformat(day))
+
+
+def billed(store: Store, row: Any, *, geo: str | None = None) -> None:
     """Write a bill over every reply in the store."""
     model, day, realtime, tokens, cost, _ = row
     values = {**dict(zip(TOKENS, tokens, strict=True)), "m": model, "c": None if cost is None else cost / 1e6}
-    sets = ", ".join(f"{name} = :{name}" for name in TOKENS)
+    sets = ", ".join(f"{name} = :{name}" for name in (*TOKENS, "uncached_usd"))
+    values["uncached_usd"] = uncached(row, geo=geo)
     with store.database.writing() as connection:
         connection.execute(sa.text(f"update results set served_model = :m, cost_usd = :c, {sets}"), values)
         at = {"at": f"{day}T12:00:00.000000+00:00", "r": realtime}
@@ -83,7 +92,7 @@ def test_what_caching_saved_is_what_the_list_says_by_hand(done: Any) -> None:
     with done.store() as store:
         (run,) = store.runs.select()
         for name, row in GOLDEN.items():
-            billed(store, row)
+            billed(store, row, geo="us" if name == "a geography" else None)
             found = caching_of(store, [run], PRICES)[run.id]
             wanted = None if row[-1] is None else pytest.approx(4 * row[-1] / 1e6)
             assert found.saved_usd == wanted, name
@@ -102,7 +111,8 @@ def test_replies_of_several_prices_in_one_run_are_summed(done: Any) -> None:
             sets = ", ".join(f"{name} = {value}" for name, value in zip(TOKENS, row[3], strict=True))
             with store.database.writing() as connection:
                 where = f"where custom_id like '%case-000{place}'"
-                connection.execute(sa.text(f"update results set cost_usd = {row[4] / 1e6!r}, {sets} {where}"))
+                amounts = f"cost_usd = {row[4] / 1e6!r}, uncached_usd = {uncached(row)!r}"
+                connection.execute(sa.text(f"update results set {amounts}, {sets} {where}"))
         found = caching_of(store, [run], PRICES)[run.id]
     assert found.saved_usd == pytest.approx((2 * short[5] + long[5] + loss[5]) / 1e6)
     assert (found.rows, found.rows_cached, found.rows_with_read) == (4, 4, 3)

@@ -239,8 +239,8 @@ def test_what_was_chosen_stays_whatever_the_config_says_later(open_place: Any, s
     place.collect()
     with place.store() as store:
         (found,) = store.caching.groups([place.views()[0].run])
-    assert found.usage.cache_write_5m_tokens > 0
-    assert found.usage.cache_write_1h_tokens == 0
+    assert found.written_5m_tokens > 0
+    assert found.written_1h_tokens == 0
 
 
 def test_one_by_one_and_after_first_cases_nothing_is_warmed(warm: Any) -> None:

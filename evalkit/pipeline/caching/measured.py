@@ -1,8 +1,7 @@
 """What caching returned, by run: the hits, and the dollars saved or lost beside the same tokens without a cache.
 
-A token that was read or written is held against the input price of the model that served it, on the day of its batch,
-in the tier of its prompt's length, at the batch's or the full price, and in its geography: all that is read off what
-the replies cost, so that prices since overridden do not change what was paid.
+Both amounts are told as a reply is collected, at the price of that day, so that prices since overridden do not change
+what was saved.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from datetime import date
 from typing import Final
 
 from evalkit.pipeline.caching.choice import Ttl, break_even
-from evalkit.pricing import Prices, Rates, Usage
+from evalkit.pricing import Prices, Rates
 from evalkit.run import Run
 from evalkit.store import CachedGroup, Store
 
@@ -75,36 +74,15 @@ def caching_of(store: Store, runs: Sequence[Run], prices: Prices) -> dict[str, C
     Args:
         store: their replies.
         runs: any runs; a check and a jury have no replies of their own.
-        prices: what tokens cost, and cost before.
+        prices: by which a ttl pays from some share of hits on.
     """
-    lengths = lengths_of(prices)
     found: dict[str, list[CachedGroup]] = defaultdict(list)
-    for group in store.caching.groups([run.id for run in runs], lengths):
+    for group in store.caching.groups([run.id for run in runs]):
         found[group.run].append(group)
-    return {run.id: _returned(run, found[run.id], prices, lengths) for run in runs if run.id in found}
+    return {run.id: _returned(run, found[run.id], prices) for run in runs if run.id in found}
 
 
-def lengths_of(prices: Prices) -> list[int]:
-    """The lengths of prompts above which a model has other rates, from the shortest."""
-    return sorted({one.long_prompt.above_tokens for one in prices.models.values() if one.long_prompt})
-
-
-def saved(group: CachedGroup, rates: Rates | None) -> float | None:
-    """USD that the cache saved to replies that are priced alike, by their rates; None where a price is not known."""
-    usage = group.usage
-    if not usage.cache_read_tokens + usage.cache_write_5m_tokens + usage.cache_write_1h_tokens:
-        return 0.0
-    cost = None if rates is None or group.rows_unpriced else rates.of(usage)
-    if rates is None or cost is None:
-        return None
-    uncached = rates.of(Usage(input_tokens=usage.prompt_tokens, output_tokens=usage.output_tokens)) or 0.0
-    # What was paid of the list: the batch's half, and the factor of the geography, which only the bill tells.
-    return (uncached - cost) * (group.cost_usd / cost if cost else 0.0)
-
-
-def _returned(run: Run, groups: Sequence[CachedGroup], prices: Prices, lengths: Sequence[int]) -> CacheReturn:
-    amounts = [saved(group, _rates(group, prices, lengths)) for group in groups]
-    known = [amount for amount in amounts if amount is not None]
+def _returned(run: Run, groups: Sequence[CachedGroup], prices: Prices) -> CacheReturn:
     most = max(groups, key=lambda group: group.rows)
     ttl = _ttl(run, groups)
     lived: Ttl = "5m" if ttl == "5m" else "1h"
@@ -114,10 +92,10 @@ def _returned(run: Run, groups: Sequence[CachedGroup], prices: Prices, lengths: 
         rows=sum(group.rows for group in groups),
         rows_cached=sum(group.rows_cached for group in groups),
         rows_with_read=sum(group.rows_with_read for group in groups),
-        read_tokens=sum(group.usage.cache_read_tokens for group in groups),
-        written_tokens=sum(group.usage.cache_write_5m_tokens + group.usage.cache_write_1h_tokens for group in groups),
-        saved_usd=sum(known) if len(known) == len(amounts) else None,
-        break_even=None if ttl == "off" else break_even(lived, _rates(most, prices, lengths)),
+        read_tokens=sum(group.read_tokens for group in groups),
+        written_tokens=sum(group.written_tokens for group in groups),
+        saved_usd=None if any(group.rows_untold for group in groups) else sum(group.saved_usd for group in groups),
+        break_even=None if ttl == "off" else break_even(lived, _rates(most, prices)),
         served_model=most.served_model,
     )
 
@@ -126,12 +104,11 @@ def _ttl(run: Run, groups: Sequence[CachedGroup]) -> str:
     """As it was asked for; of runs of earlier versions, as it was written."""
     if run.cache_ttl is not None:
         return run.cache_ttl
-    if any(group.usage.cache_write_5m_tokens for group in groups):
+    if any(group.written_5m_tokens for group in groups):
         return "5m"
     return _RULE_OF_OLD if any(group.rows_cached for group in groups) or run.cases > 1 else "off"
 
 
-def _rates(group: CachedGroup, prices: Prices, lengths: Sequence[int]) -> Rates | None:
+def _rates(group: CachedGroup, prices: Prices) -> Rates | None:
     on = date.fromisoformat(group.day) if group.day else None
-    prompt = lengths[group.longer - 1] + 1 if group.longer else 0
-    return prices.rates(group.served_model or "", prompt_tokens=prompt, on=on)
+    return prices.rates(group.served_model or "", on=on)
