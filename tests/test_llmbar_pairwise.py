@@ -6,38 +6,18 @@ counts of verdicts that held when the outputs changed places, and of those that 
 
 from __future__ import annotations
 
-import csv
-import gzip
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from llmbar import CONFIG, WHERE_THEY_ARE, rows_of, write_lines
 
 import evalkit
 from evalkit import api
 from evalkit.sandbox import Sandbox
 
-VERDICTS = Path(__file__).parents[1].parent / "shared" / "data" / "llmbar_verdicts.csv.gz"
-pytestmark = pytest.mark.skipif(not VERDICTS.is_file(), reason="the LLMBar verdicts are not beside the project")
-
-CONFIG = """
-name = "llmbar"
-dataset = { path = "cases.jsonl" }
-judge = { model = "claude-haiku-5-5" }
-[[candidates]]
-name = "output 1"
-outputs = "one.jsonl"
-[[candidates]]
-name = "output 2"
-outputs = "two.jsonl"
-[[graders]]
-name = "better"
-rubric = "Which output follows the instruction better?"
-against = "output 2"
-ties = false
-"""
+pytestmark = WHERE_THEY_ARE
 
 
 class Published(NamedTuple):
@@ -57,16 +37,6 @@ JUDGES = (
 )
 
 
-def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
-
-
-def rows_of(judge: str) -> dict[str, dict[str, str]]:
-    with gzip.open(VERDICTS, "rt", encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["evaluator"] == judge]
-    return {f"item-{n:03}": row for n, row in enumerate(r for r in rows if r["subset"].startswith("LLMBar/"))}
-
-
 def said(row: dict[str, str], order: str) -> str:
     """The place that the judge named: output 1 stands first in `ab`, second in `ba`."""
     return "first" if (row[f"{order}_winner"] == "1") == (order == "ab") else "second"
@@ -74,7 +44,7 @@ def said(row: dict[str, str], order: str) -> str:
 
 @pytest.mark.parametrize("known", JUDGES, ids=lambda known: known.judge)
 def test_both_orders_come_to_the_published_numbers(tmp_path: Path, known: Published) -> None:
-    rows = rows_of(known.judge)
+    rows = {f"item-{n:03}": row for n, row in enumerate(rows_of(known.judge))}
     write_lines(tmp_path / "cases.jsonl", ({"id": case, "input": f"the instruction of {case}"} for case in rows))
     for name in ("one", "two"):
         write_lines(tmp_path / f"{name}.jsonl", ({"id": case, "output": f"output {name}"} for case in rows))

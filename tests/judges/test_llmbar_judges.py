@@ -5,8 +5,6 @@ What the judges said in either order is public. A case's score is the mean of bo
 
 from __future__ import annotations
 
-import csv
-import gzip
 import json
 import math
 from collections import Counter
@@ -14,32 +12,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from llmbar import CONFIG, WHERE_THEY_ARE, rows_of, write_lines
 
 import evalkit
 from evalkit import api
 from evalkit.sandbox import Sandbox
 
-VERDICTS = Path(__file__).parents[2].parent / "shared" / "data" / "llmbar_verdicts.csv.gz"
-pytestmark = pytest.mark.skipif(not VERDICTS.is_file(), reason="the LLMBar verdicts are not beside the project")
+pytestmark = WHERE_THEY_ARE
 
 MODELS = {"claude-haiku-5-5": "GPT-4/Vanilla_NoRules", "claude-opus-5-5": "GPT-4/Metrics_Reference"}
 CHATGPT = {"claude-haiku-5-5": "ChatGPT/Vanilla_NoRules", "claude-opus-5-5": "GPT-4/Vanilla_NoRules"}
-CONFIG = """
-name = "llmbar"
-dataset = { path = "cases.jsonl" }
-judge = { model = "claude-haiku-5-5" }
-[[candidates]]
-name = "output 1"
-outputs = "one.jsonl"
-[[candidates]]
-name = "output 2"
-outputs = "two.jsonl"
-[[graders]]
-name = "better"
-rubric = "Which output follows the instruction better?"
-against = "output 2"
-ties = false
-"""
 
 
 class Judged(NamedTuple):
@@ -52,17 +34,6 @@ class Judged(NamedTuple):
     found: Any
     wide: Any
     """The same with a margin of 0.13."""
-
-
-def rows_of(judge: str) -> list[dict[str, str]]:
-    with gzip.open(VERDICTS, "rt", encoding="utf-8", newline="") as file:
-        return [
-            row for row in csv.DictReader(file) if row["evaluator"] == judge and row["subset"].startswith("LLMBar/")
-        ]
-
-
-def write_lines(path: Path, rows: Any) -> None:
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
 
 
 def judged(root: Path, models: dict[str, str]) -> Judged:
