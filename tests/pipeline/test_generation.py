@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
@@ -14,7 +15,8 @@ import pytest
 
 from evalkit import api, operations
 from evalkit.config import load_config
-from evalkit.errors import ConfigError, DatasetError, UsageError
+from evalkit.errors import ConfigError, DatasetError, ExitCode, UsageError
+from evalkit.pipeline.collect import Collector
 from evalkit.pipeline.encode import encode
 from evalkit.pipeline.generate import pairs_of
 from evalkit.pipeline.suite import load_suite
@@ -375,6 +377,40 @@ def test_several_collectors_at_once_send_what_waited_once(each: Any) -> None:
     assert [process.returncode for process in started] == [0, 0, 0], said
     assert [entry.requests for entry in each.creates()] == [6, 6]
     assert {row["status"] for row in each.rows()} == {"scored"}
+
+
+@pytest.mark.parametrize("at", ["collected", "released"])
+def test_a_collector_does_not_end_while_another_is_between_two_steps(
+    small: Any, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    config(small.folder)
+    small.faults(seconds=1000.0)
+    small.submit()
+    passing, looking = Collector._pass, Collector._is_being_sent
+
+    def another_comes_after(self: Collector, *where: Any) -> Any:
+        """Another collector takes up what has ended just after a pass, and is stopped on its way."""
+        met = passing(self, *where)
+        monkeypatch.setattr(Collector, "_pass", passing)
+        small.sandbox.advance(timedelta(seconds=1001))
+        assert small.ended("collect", EVALKIT_FAIL_AT=at)[0] == -signal.SIGKILL
+        return met
+
+    def another_sends_meanwhile(self: Collector, *where: Any) -> bool:
+        monkeypatch.setattr(Collector, "_is_being_sent", looking)
+        assert small.ended("collect")[0] == ExitCode.DONE
+        small.faults()
+        small.sandbox.advance(timedelta(seconds=1001))
+        return looking(self, *where)
+
+    monkeypatch.setattr(Collector, "_pass", another_comes_after)
+    if at == "released":
+        monkeypatch.setattr(Collector, "_is_being_sent", another_sends_meanwhile)
+    else:
+        small.faults()
+
+    assert {row.status for row in small.collect()} == {"collected"}
+    assert [entry.requests for entry in small.creates()] == [6, 6]
 
 
 def test_a_generated_candidate_travels_in_a_bundle_with_its_outputs_and_what_they_took(
